@@ -1,0 +1,1 @@
+"""The command line of sync-engine: one file a verb, one error boundary."""
