@@ -1,0 +1,1 @@
+"""Pure rules: values, mapping, merge, decisions. No clock, no I/O, no driver."""

@@ -1,0 +1,34 @@
+"""Record keys: the text by which a row is named everywhere (`uuid`, `42`, `a,"b,c"`)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from sync_engine.errors import UsageError
+
+
+def encode_key(parts: Sequence[str]) -> str:
+    """Join the text forms of the key columns, in key order, with CSV quoting.
+
+    A key of one column is its text unchanged, whatever it holds, so that a person can paste it.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow(parts)
+    return buffer.getvalue()
+
+
+def decode_key(key: str, columns: int) -> tuple[str, ...]:
+    """Split a key into its `columns` parts. Raises UsageError when it has another number of parts."""
+    if columns == 1:
+        return (key,)
+    parts = tuple(next(csv.reader([key]), []))
+    if len(parts) != columns:
+        raise UsageError(
+            f"record key {key!r} has {len(parts)} parts, the table's key has {columns}",
+            hint="write the key values in key order, joined by commas; quote a value that holds a comma",
+        )
+    return parts

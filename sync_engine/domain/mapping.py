@@ -1,0 +1,94 @@
+"""The mapping: which table is which data source, which column is which property, and under what rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sync_engine.domain.codecs.codec import Codec
+
+Direction = Literal["both", "to-notion", "from-notion"]
+ConflictPolicy = Literal["newest", "postgres", "notion", "manual", "union", "min", "max", "delta"]
+DeletePolicy = Literal["ignore", "hold", "soft", "trash", "delete"]
+
+KEY_PROPERTY = "Sync Key"
+"""Name of the property that carries the record key on the page; found again by id after a rename."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """One mapped field. `name` is the column's name at `init` time and names the field everywhere.
+
+    `property_id` is empty until `setup` made or found the property. `relation_to` names the mapping (table)
+    that a relation field points to; its canonical value is then the target's record key, or None.
+    """
+
+    name: str
+    column: str
+    number: int
+    column_type: str
+    property: str
+    type: str
+    codec: Codec
+    property_id: str = ""
+    direction: Direction = "both"
+    conflict: ConflictPolicy = "newest"
+    not_null: bool = False
+    has_default: bool = False
+    writable: bool = True
+    relation_to: str = ""
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Mass-change brake: a pass may change `share` of a table's records, and always `minimum`."""
+
+    share: float = 0.1
+    minimum: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TableMapping:
+    """One mapped table. `id` is 0 until it is registered in the engine schema (`setup`).
+
+    `name` is the table as `sync.toml` and the command line write it: bare inside `[postgres].schema`, else
+    schema-qualified. `title` is the field shown as the page title. `captured` are all column names whose
+    images the trigger stores (mapped or not; secrets excluded).
+    """
+
+    name: str
+    schema: str
+    table: str
+    key_columns: tuple[str, ...]
+    key_types: tuple[str, ...]
+    fields: tuple[FieldMapping, ...]
+    title: str
+    id: int = 0
+    oid: int = 0
+    direction: Direction = "both"
+    database_title: str = ""
+    icon: str = ""
+    database_id: str = ""
+    data_source_id: str = ""
+    key_property_id: str = ""
+    key_has_default: bool = True
+    delete_from_postgres: DeletePolicy = "trash"
+    delete_from_notion: DeletePolicy = "hold"
+    brake: Brake = field(default_factory=Brake)
+    captured: tuple[str, ...] = ()
+
+    def field_named(self, name: str) -> FieldMapping | None:
+        """The field of that name, or None."""
+        return next((item for item in self.fields if item.name == name), None)
+
+    @property
+    def by_column(self) -> Mapping[str, FieldMapping]:
+        """Fields by column name."""
+        return {item.column: item for item in self.fields}
+
+    @property
+    def by_property_id(self) -> Mapping[str, FieldMapping]:
+        """Fields by property id (only those that have one)."""
+        return {item.property_id: item for item in self.fields if item.property_id}
