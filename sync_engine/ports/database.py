@@ -1,0 +1,58 @@
+"""One transaction over the log, the engine's state and the user's tables: they commit together or not at all."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from sync_engine.ports.event_log import EventLog
+from sync_engine.ports.rows import Rows
+from sync_engine.ports.store import Conflicts, Held, Journal, Marks, Records, Registrations, Runs
+
+
+class UnitOfWork(Protocol):
+    """Everything that shares one transaction."""
+
+    @property
+    def events(self) -> EventLog: ...
+    @property
+    def rows(self) -> Rows: ...
+    @property
+    def registrations(self) -> Registrations: ...
+    @property
+    def records(self) -> Records: ...
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def conflicts(self) -> Conflicts: ...
+    @property
+    def held(self) -> Held: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def marks(self) -> Marks: ...
+
+
+class Database(Protocol):
+    """Where units of work come from."""
+
+    def transaction(self, origin: str = "") -> AbstractContextManager[UnitOfWork]:
+        """Begin; commit when the block ends, roll back when it raises.
+
+        With `origin` (`run:<id>`, `rollback:<id>`) the capture trigger stamps the writes of this transaction.
+        Raises DatabaseUnavailable, or DatabaseError with the SQLSTATE.
+        """
+        ...
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the one lock of this installation; it goes when the process goes. Raises LockHeld."""
+        ...
+
+    def now(self) -> datetime:
+        """The database's clock, aware, UTC."""
+        ...
+
+    def is_set_up(self) -> bool:
+        """Whether the engine schema is there at the version this code needs."""
+        ...

@@ -1,0 +1,86 @@
+"""The user's tables: reading rows and writing them with compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.schema import Table
+from sync_engine.domain.values import JsonObject
+
+
+class RowOp(Enum):
+    """What to do to a row."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class RowWrite:
+    """One write. `values` are text literals by column (cast to the column's type by the adapter), None = NULL.
+
+    INSERT: `key` is empty when the database makes it, else the literal key. UPDATE and DELETE: the row must
+    still hold `expected` (literals by column, compared as the column's type), else the outcome is `CHANGED`.
+    """
+
+    op: RowOp
+    key: str
+    values: Mapping[str, str | None]
+    expected: Mapping[str, str | None]
+
+
+class RowResult(Enum):
+    """How one write ended."""
+
+    DONE = "done"
+    CHANGED = "changed"
+    MISSING = "missing"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """Result of one write. `image` holds all captured columns of the row as stored (after BEFORE triggers),
+    or None. `key` is the row's key. For REJECTED: `reason` is Postgres' message, with `sqlstate`,
+    `constraint` and `column` where it names them."""
+
+    result: RowResult
+    key: str = ""
+    image: JsonObject | None = None
+    reason: str = ""
+    sqlstate: str = ""
+    constraint: str = ""
+    column: str = ""
+
+
+class Rows(Protocol):
+    """Access to the mapped tables of the user."""
+
+    def tables(self, schemas: Sequence[str]) -> Sequence[Table]:
+        """The ordinary and partitioned tables of these schemas (and those their foreign keys point to)."""
+        ...
+
+    def fetch(self, mapping: TableMapping, keys: Sequence[str]) -> Mapping[str, JsonObject]:
+        """Column images by key, for the rows that exist."""
+        ...
+
+    def scan(self, mapping: TableMapping, batch: int = 1000) -> Iterator[tuple[str, JsonObject]]:
+        """All rows as (key, image), in key order, streamed under one snapshot."""
+        ...
+
+    def count(self, mapping: TableMapping) -> int:
+        """Number of rows."""
+        ...
+
+    def write(self, mapping: TableMapping, writes: Sequence[RowWrite]) -> Sequence[RowOutcome]:
+        """Apply in order, in the caller's transaction; outcome i belongs to write i.
+
+        Set-based where it can be; a batch that fails is repeated with one savepoint a row, so that one bad row
+        never stops the others.
+        """
+        ...

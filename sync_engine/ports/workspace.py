@@ -1,0 +1,128 @@
+"""The Notion side as the engine sees it: data sources, pages, and writes that may or may not have happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sync_engine.domain.schema import DataSource
+from sync_engine.domain.values import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who last edited a page. `name` may be empty (partial user); `is_self` is this connection."""
+
+    id: str
+    name: str = ""
+    is_self: bool = False
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One row of a data source. `properties` are raw property values by property id (as returned, encoded).
+
+    Relation and people values are complete (paged where Notion truncates them at 25).
+    """
+
+    id: str
+    data_source_id: str
+    properties: Mapping[str, Json]
+    created_time: datetime
+    last_edited_time: datetime
+    last_edited_by: Author
+    in_trash: bool = False
+    is_archived: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageBatch:
+    """Up to 100 pages of one query answer. `served_at` is Notion's own clock (HTTP `Date`)."""
+
+    pages: Sequence[Page]
+    served_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCounts:
+    """HTTP requests since the workspace was opened."""
+
+    total: int = 0
+    retried: int = 0
+    rate_limited: int = 0
+
+
+class Workspace(Protocol):
+    """All calls obey the budget, retry what is safe to retry, and raise NotionUnavailable, NotionRejected,
+    NotionNotFound or ConnectionBlocked. A write that may have happened raises NotionUnavailable with
+    `may_have_committed`; `create_page` is never repeated by the adapter itself."""
+
+    def whoami(self) -> Author:
+        """This connection's user."""
+        ...
+
+    def data_source(self, data_source_id: str) -> DataSource:
+        """Schema of a data source. Raises NotionNotFound."""
+        ...
+
+    def data_sources_of(self, database_id: str) -> Sequence[str]:
+        """Ids of the data sources in a database. Raises NotionNotFound."""
+        ...
+
+    def child_databases(self, parent_page_id: str) -> Sequence[tuple[str, str]]:
+        """(database id, title) of the databases directly under a page; how `setup` finds what it made."""
+        ...
+
+    def create_database(
+        self, parent_page_id: str, title: str, icon: str, properties: JsonObject
+    ) -> DataSource:
+        """Create a database with its first data source. `properties` is Notion's schema form, by name."""
+        ...
+
+    def update_properties(self, data_source_id: str, properties: JsonObject) -> DataSource:
+        """Add, rename or change properties; Notion's schema PATCH form, by name or id."""
+        ...
+
+    def changed_since(self, data_source_id: str, since: datetime | None) -> Iterator[PageBatch]:
+        """Pages with `last_edited_time >= since` (all when None), oldest edit first, until complete.
+
+        At least one batch, possibly empty. Raises NotionUnavailable when it cannot be completed; a partial list
+        never looks like a whole one. Trashed and archived pages are not among them.
+        """
+        ...
+
+    def page(self, page_id: str) -> Page:
+        """One page, trashed or not. Raises NotionNotFound."""
+        ...
+
+    def find_by_key(self, data_source_id: str, key_property_id: str, keys: Sequence[str]) -> Sequence[Page]:
+        """Pages whose key property equals one of `keys`."""
+        ...
+
+    def create_page(self, data_source_id: str, properties: Mapping[str, Json]) -> Page:
+        """Create a page; `properties` by property id."""
+        ...
+
+    def update_page(self, page_id: str, properties: Mapping[str, Json]) -> Page:
+        """Patch only the given properties, by property id; returns the page as stored."""
+        ...
+
+    def trash_page(self, page_id: str) -> Page:
+        """Move to the trash; already there is success."""
+        ...
+
+    def restore_page(self, page_id: str) -> Page:
+        """Take out of the trash; already out is success."""
+        ...
+
+    def counts(self) -> RequestCounts:
+        """Requests so far."""
+        ...
+
+    def clock_skew(self) -> timedelta:
+        """Bound on the difference between Notion's clock and this process' clock, as measured; never negative."""
+        ...
