@@ -54,8 +54,6 @@ def notion_interval(
         since = max(since, last_observed_at)
     until = min(until, observed_at)
     if since > until:
-        since = (
-            min(last_edited, observed_at) if last_observed_at is None else min(last_observed_at, observed_at)
-        )
+        since = min(last_edited, observed_at) if last_observed_at is None else min(last_observed_at, observed_at)
         until = observed_at
     return Interval(since, until)

@@ -9,7 +9,6 @@ from enum import Enum
 from typing import Literal, Protocol
 
 from sync_engine.domain.events import Side
-from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value

@@ -77,9 +77,7 @@ class Workspace(Protocol):
         """(database id, title) of the databases directly under a page; how `setup` finds what it made."""
         ...
 
-    def create_database(
-        self, parent_page_id: str, title: str, icon: str, properties: JsonObject
-    ) -> DataSource:
+    def create_database(self, parent_page_id: str, title: str, icon: str, properties: JsonObject) -> DataSource:
         """Create a database with its first data source. `properties` is Notion's schema form, by name."""
         ...
 
