@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from sync_engine.domain.codecs.codec import Codec
@@ -49,7 +50,7 @@ class Brake:
     minimum: int = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableMapping:
     """One mapped table. `id` is 0 until it is registered in the engine schema (`setup`).
 
@@ -81,14 +82,19 @@ class TableMapping:
 
     def field_named(self, name: str) -> FieldMapping | None:
         """The field of that name, or None."""
-        return next((item for item in self.fields if item.name == name), None)
+        return self.by_name.get(name)
 
-    @property
+    @cached_property
+    def by_name(self) -> Mapping[str, FieldMapping]:
+        """Fields by name."""
+        return {item.name: item for item in self.fields}
+
+    @cached_property
     def by_column(self) -> Mapping[str, FieldMapping]:
         """Fields by column name."""
         return {item.column: item for item in self.fields}
 
-    @property
+    @cached_property
     def by_property_id(self) -> Mapping[str, FieldMapping]:
         """Fields by property id (only those that have one)."""
         return {item.property_id: item for item in self.fields if item.property_id}

@@ -1,0 +1,118 @@
+"""Folding: what one observed change means for the record (pending changes and presence of its side)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from sync_engine.domain.events import ChangeEvent, Op
+from sync_engine.domain.mapping import FieldMapping, TableMapping
+from sync_engine.domain.ordering import visible_in
+from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.values import JsonObject, Value
+
+_WHOLE_ROW = (Op.INSERT, Op.SNAPSHOT, Op.RESTORE)
+_GONE = (Op.DELETE, Op.TRUNCATE)
+
+
+def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) -> Record:
+    """The record after one Postgres event. Pure, total, and idempotent for a repeated event.
+
+    The engine's own writes come back through here too: they equal the base, so they leave nothing pending,
+    unless a BEFORE trigger stored something else, which is then a change to carry back.
+    """
+    if event.op is Op.SNAPSHOT:
+        if record.postgres_txid and not visible_in(record.postgres_txid, event.snapshot):
+            return record
+    elif event.seq <= record.postgres_seq:
+        return record
+    if event.op in _GONE:
+        return replace(
+            record,
+            postgres={},
+            postgres_presence=Presence.GONE,
+            postgres_seq=event.seq,
+            postgres_txid=event.txid,
+        )
+    record = _revived(record) if event.op in _WHOLE_ROW else record
+    moved = bool(event.old_key) and event.old_key != event.key
+    return replace(
+        record,
+        key=event.key,
+        key_on_page=record.key_on_page and not moved,
+        postgres=_pending(record.base, record.postgres, _changes(event, mapping)),
+        postgres_presence=Presence.PRESENT,
+        postgres_seq=record.postgres_seq if event.op is Op.SNAPSHOT else event.seq,
+        postgres_txid=max(record.postgres_txid, event.txid),
+        detached=record.detached and event.op is Op.SNAPSHOT,
+    )
+
+
+def _revived(record: Record) -> Record:
+    """A key inserted again after both sides lost it is a new incarnation, which never meets the old page."""
+    if record.postgres_presence is Presence.GONE and record.notion_presence is not Presence.PRESENT:
+        return replace(
+            record,
+            incarnation=record.incarnation + 1,
+            page_id="",
+            base={},
+            postgres={},
+            notion={},
+            notion_presence=Presence.ABSENT,
+            key_on_page=False,
+        )
+    return record
+
+
+def _changes(event: ChangeEvent, mapping: TableMapping) -> Iterable[tuple[FieldMapping, PendingChange]]:
+    fields = mapping.by_column
+    for column, image in (event.after or {}).items():
+        field = fields.get(column)
+        if field is not None:
+            value = field.codec.from_postgres(image)
+            yield field, PendingChange(value, event.occurred, event.actor, event.seq, event.origin)
+
+
+def _pending(
+    base: Mapping[str, Value],
+    pending: Mapping[str, PendingChange],
+    changes: Iterable[tuple[FieldMapping, PendingChange]],
+) -> Mapping[str, PendingChange]:
+    result = dict(pending)
+    for field, change in changes:
+        if field.name in base and base[field.name] == change.value:
+            result.pop(field.name, None)
+        else:
+            result[field.name] = change
+    return result
+
+
+def notion_value(record: Record, field: FieldMapping) -> Value:
+    """The value that the page is known to hold for the field, in its weak form."""
+    change = record.notion.get(field.name)
+    if change is not None:
+        return change.value
+    return field.codec.weaken(record.base.get(field.name))
+
+
+def postgres_value(record: Record, field: FieldMapping) -> Value:
+    """The value that the row is known to hold for the field."""
+    change = record.postgres.get(field.name)
+    return record.base.get(field.name) if change is None else change.value
+
+
+def page_changes(record: Record, values: Mapping[str, Value], mapping: TableMapping) -> JsonObject:
+    """The fields of an observed page that differ from what it was known to hold, with their new values."""
+    return {name: value for name, value in values.items() if value != notion_value(record, mapping.by_name[name])}
+
+
+def fold_page_values(record: Record, changes: Mapping[str, PendingChange], mapping: TableMapping) -> Record:
+    """The record after an observation of its page found `changes`. A value set back to the base is no change."""
+    pending = dict(record.notion)
+    for name, change in changes.items():
+        field = mapping.by_name[name]
+        if name in record.base and field.codec.weaken(record.base[name]) == change.value:
+            pending.pop(name, None)
+        else:
+            pending[name] = change
+    return replace(record, notion=pending)

@@ -1,0 +1,156 @@
+"""Reconcile one record: merge every field both sides changed, keep the losers, leave one-sided changes behind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from sync_engine.domain.events import Side
+from sync_engine.domain.mapping import FieldMapping, TableMapping
+from sync_engine.domain.merge import AmbiguousPolicy, ConflictType, Outcome, Verdict, merge_field
+from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two different edits of one field, both kept. `winner` is None while a person has to decide."""
+
+    field: str
+    type: ConflictType
+    base: Value
+    postgres: PendingChange
+    notion: PendingChange
+    winner: Side | None
+    reason: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A record in which every field has at most one pending side, except the `held` ones.
+
+    A decided conflict becomes a one-sided change: the base moves to the loser's value, so the winner's is an
+    ordinary edit on top of it. The decision therefore survives a crash: it is committed with the record, and
+    what remains to do is what any edit needs.
+    """
+
+    record: Record
+    conflicts: tuple[Conflict, ...]
+    held: frozenset[str]
+    agreed: tuple[str, ...]
+
+
+def settle(
+    record: Record,
+    mapping: TableMapping,
+    *,
+    ambiguous: AmbiguousPolicy,
+    already_open: Collection[str] = (),
+) -> Settled:
+    """Merge every field. `already_open` are fields whose conflict waits for a person: they stay held, silently,
+    and are decided only by that person (or by both sides becoming equal)."""
+    conflicts: list[Conflict] = []
+    held: set[str] = set()
+    agreed: list[str] = []
+    for name in sorted(record.postgres.keys() | record.notion.keys()):
+        field = mapping.by_name.get(name)
+        if field is None or _unresolved(record.notion.get(name)):
+            held.add(name)
+            continue
+        verdict = _merge(record, field, ambiguous)
+        if verdict.conflict is not None and name in already_open:
+            held.add(name)
+            continue
+        if verdict.conflict is not None:
+            conflicts.append(_conflict(record, field, verdict))
+        if verdict.outcome is Outcome.HELD:
+            held.add(name)
+        if verdict.outcome is Outcome.CONVERGENT:
+            agreed.append(name)
+        record = _apply(record, name, verdict)
+    return Settled(record, tuple(conflicts), frozenset(held), tuple(agreed))
+
+
+def is_unresolved(value: Value) -> bool:
+    """Whether a relation value still names a page (`{"page_id": ...}`) whose record has no key yet."""
+    return isinstance(value, dict) and "page_id" in value
+
+
+def _unresolved(change: PendingChange | None) -> bool:
+    return change is not None and is_unresolved(change.value)
+
+
+def _merge(record: Record, field: FieldMapping, ambiguous: AmbiguousPolicy) -> Verdict:
+    postgres = record.postgres.get(field.name)
+    notion = record.notion.get(field.name)
+    if field.direction == "to-notion" and notion is not None and postgres is not None:
+        return Verdict(Outcome.POSTGRES_CROSSES)
+    if field.direction == "from-notion" and notion is not None and postgres is not None:
+        return Verdict(Outcome.NOTION_CROSSES)
+    return merge_field(
+        postgres,
+        notion,
+        weaken=field.codec.weaken,
+        policy=field.conflict,
+        ambiguous=ambiguous,
+        has_base=field.name in record.base,
+    )
+
+
+def _conflict(record: Record, field: FieldMapping, verdict: Verdict) -> Conflict:
+    winner = {
+        Outcome.POSTGRES_CROSSES: Side.POSTGRES,
+        Outcome.NOTION_CROSSES: Side.NOTION,
+    }.get(verdict.outcome)
+    return Conflict(
+        field=field.name,
+        type=verdict.conflict or "update_differing",
+        base=record.base.get(field.name),
+        postgres=record.postgres[field.name],
+        notion=record.notion[field.name],
+        winner=winner,
+        reason=verdict.reason,
+        policy=field.conflict,
+    )
+
+
+def _apply(record: Record, name: str, verdict: Verdict) -> Record:
+    both = name in record.postgres and name in record.notion
+    match verdict.outcome:
+        case Outcome.CONVERGENT:
+            return without_pending(record, name, record.postgres[name].value)
+        case Outcome.POSTGRES_CROSSES if both:
+            return rebase(record, name, loser=Side.NOTION)
+        case Outcome.NOTION_CROSSES if both:
+            return rebase(record, name, loser=Side.POSTGRES)
+        case _:
+            return record
+
+
+def rebase(record: Record, name: str, *, loser: Side) -> Record:
+    """Move the base of a field to the loser's value; the winner's pending change then crosses like any other."""
+    value = record.pending(loser)[name].value
+    base = {**record.base, name: value}
+    if loser is Side.NOTION:
+        return replace(record, base=base, notion=_without(record.notion, name))
+    return replace(record, base=base, postgres=_without(record.postgres, name))
+
+
+def without_pending(record: Record, name: str, agreed: Value) -> Record:
+    """Both sides hold `agreed`: it is the new base, and nothing is pending."""
+    return replace(
+        record,
+        base={**record.base, name: agreed},
+        postgres=_without(record.postgres, name),
+        notion=_without(record.notion, name),
+    )
+
+
+def _without(pending: Mapping[str, PendingChange], name: str) -> dict[str, PendingChange]:
+    return {key: value for key, value in pending.items() if key != name}
+
+
+def present_on_both(record: Record) -> bool:
+    """Whether the record is a linked pair of a live row and a live page."""
+    return record.postgres_presence is Presence.PRESENT and record.notion_presence is Presence.PRESENT
