@@ -58,6 +58,7 @@ def settle(
         if field is None or _unresolved(record.notion.get(name)):
             held.add(name)
             continue
+        record = _enforce_direction(record, field, mapping)
         verdict = _merge(record, field, ambiguous)
         if verdict.conflict is not None and name in already_open:
             held.add(name)
@@ -82,20 +83,45 @@ def _unresolved(change: PendingChange | None) -> bool:
 
 
 def _merge(record: Record, field: FieldMapping, ambiguous: AmbiguousPolicy) -> Verdict:
-    postgres = record.postgres.get(field.name)
-    notion = record.notion.get(field.name)
-    if field.direction == "to-notion" and notion is not None and postgres is not None:
-        return Verdict(Outcome.POSTGRES_CROSSES)
-    if field.direction == "from-notion" and notion is not None and postgres is not None:
-        return Verdict(Outcome.NOTION_CROSSES)
     return merge_field(
-        postgres,
-        notion,
+        record.postgres.get(field.name),
+        record.notion.get(field.name),
         weaken=field.codec.weaken,
         policy=field.conflict,
         ambiguous=ambiguous,
         has_base=field.name in record.base,
     )
+
+
+def _enforce_direction(record: Record, field: FieldMapping, mapping: TableMapping) -> Record:
+    """Undo an edit against a one-way field: the leading side's value becomes a change that crosses again.
+
+    The edit itself stays in the log.
+    """
+    direction = field.direction if mapping.direction == "both" else mapping.direction
+    if direction == "both":
+        return record
+    leader = Side.POSTGRES if direction == "to-notion" else Side.NOTION
+    follower = record.pending(leader.other).get(field.name)
+    if follower is None:
+        return record
+    if field.name not in record.pending(leader) and field.name in record.base:
+        leading = replace(follower, value=_held_by(leader, record.base[field.name], field))
+        record = _with_pending(record, leader, field.name, leading)
+    if field.name in record.pending(leader):
+        return rebase(record, field.name, loser=leader.other)
+    return _with_pending(record, leader.other, field.name, None)
+
+
+def _held_by(side: Side, base: Value, field: FieldMapping) -> Value:
+    return base if side is Side.POSTGRES else field.codec.weaken(base)
+
+
+def _with_pending(record: Record, side: Side, name: str, change: PendingChange | None) -> Record:
+    pending = _without(record.pending(side), name)
+    if change is not None:
+        pending[name] = change
+    return replace(record, postgres=pending) if side is Side.POSTGRES else replace(record, notion=pending)
 
 
 def _conflict(record: Record, field: FieldMapping, verdict: Verdict) -> Conflict:

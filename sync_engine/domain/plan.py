@@ -1,0 +1,217 @@
+"""The plan: what has to be done to each side for one record, as values; effects come later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from sync_engine.domain.codecs.codec import FieldError
+from sync_engine.domain.events import Side
+from sync_engine.domain.mapping import FieldMapping, TableMapping
+from sync_engine.domain.reconcile import Settled, is_unresolved
+from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.values import Value
+
+PageOf = Callable[[str, str], str]
+"""(mapping name, record key) → page id of the linked, present page; empty when there is none (yet)."""
+
+
+class Action(Enum):
+    """What an operation does to its side."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+    CREATE = "create"
+    TRASH = "trash"
+    RESTORE = "restore"
+
+    @property
+    def side(self) -> Side:
+        """The side that it writes to; UPDATE says so in its operation."""
+        return Side.POSTGRES if self in (Action.INSERT, Action.DELETE) else Side.NOTION
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One write to one side of one record.
+
+    `values` are canonical values to write by field; `waiting` are relation targets (mapping, key) that are not
+    linked yet: the fields concerned are left out and stay pending. `links` maps relation fields to page ids.
+    """
+
+    side: Side
+    action: Action
+    record: Record
+    values: Mapping[str, Value] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    waiting: tuple[tuple[str, str], ...] = ()
+    seqs: tuple[int, ...] = ()
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The record (or its delete) cannot go on without a person."""
+
+    record: Record
+    side: Side
+    action: Action
+    reason: str
+    constraint: str = ""
+    waiting_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """What to do for one record: at most one operation a side, or a hold. `revived`: a delete met a newer edit
+    of the other side, and the edit won."""
+
+    operations: tuple[Operation, ...] = ()
+    hold: Hold | None = None
+    revived: Side | None = None
+    detach: bool = False
+
+
+_NOTHING = RecordPlan()
+
+
+def plan_record(settled: Settled, mapping: TableMapping, page_of: PageOf) -> RecordPlan:
+    """Plan one settled record. Pure; everything that it leaves pending is planned again in the next round."""
+    record = settled.record
+    if record.detached:
+        return _NOTHING
+    match record.postgres_presence, record.notion_presence:
+        case Presence.PRESENT, Presence.PRESENT:
+            return RecordPlan(_updates(settled, mapping, page_of))
+        case Presence.PRESENT, Presence.ABSENT:
+            return RecordPlan(_create(settled, mapping, page_of))
+        case Presence.ABSENT, Presence.PRESENT:
+            return _insert(settled, mapping)
+        case Presence.GONE, Presence.PRESENT:
+            return _row_gone(settled, mapping)
+        case Presence.PRESENT, Presence.GONE:
+            return _page_gone(settled, mapping, page_of)
+        case _:
+            return _NOTHING
+
+
+def _updates(settled: Settled, mapping: TableMapping, page_of: PageOf) -> tuple[Operation, ...]:
+    notion = _notion_write(settled, mapping, page_of, Action.UPDATE)
+    postgres = _postgres_write(settled, mapping, Action.UPDATE)
+    needs_key = not settled.record.key_on_page
+    operations = []
+    if postgres.values:
+        operations.append(postgres)
+    if notion.values or needs_key:
+        operations.append(notion)
+    return tuple(operations)
+
+
+def _create(settled: Settled, mapping: TableMapping, page_of: PageOf) -> tuple[Operation, ...]:
+    if mapping.direction == "from-notion":
+        return ()
+    return (_notion_write(settled, mapping, page_of, Action.CREATE),)
+
+
+def _insert(settled: Settled, mapping: TableMapping) -> RecordPlan:
+    if mapping.direction == "to-notion":
+        return _NOTHING
+    waiting = [
+        name
+        for name, change in settled.record.notion.items()
+        if is_unresolved(change.value) and mapping.by_name[name].not_null
+    ]
+    operation = _postgres_write(settled, mapping, Action.INSERT)
+    if waiting:
+        return RecordPlan(
+            hold=Hold(
+                settled.record,
+                Side.POSTGRES,
+                Action.INSERT,
+                f"the page that {', '.join(waiting)} points to has no row yet",
+                waiting_for=", ".join(waiting),
+            )
+        )
+    return RecordPlan((operation,))
+
+
+def _row_gone(settled: Settled, mapping: TableMapping) -> RecordPlan:
+    record = settled.record
+    if record.notion:
+        return RecordPlan((_postgres_write(settled, mapping, Action.INSERT, whole=True),), revived=Side.NOTION)
+    match mapping.delete_from_postgres:
+        case "trash" | "delete":
+            return RecordPlan((Operation(Side.NOTION, Action.TRASH, record, seqs=(record.postgres_seq,)),))
+        case "ignore":
+            return RecordPlan(detach=True)
+        case _:
+            reason = f"the row was deleted in Postgres; delete.from_postgres = {mapping.delete_from_postgres}"
+            return RecordPlan(hold=Hold(record, Side.NOTION, Action.TRASH, reason))
+
+
+def _page_gone(settled: Settled, mapping: TableMapping, page_of: PageOf) -> RecordPlan:
+    record = settled.record
+    if record.postgres:
+        restored = _notion_write(settled, mapping, page_of, Action.RESTORE)
+        return RecordPlan((restored,), revived=Side.POSTGRES)
+    match mapping.delete_from_notion:
+        case "delete":
+            return RecordPlan((Operation(Side.POSTGRES, Action.DELETE, record),))
+        case "ignore":
+            return RecordPlan(detach=True)
+        case _:
+            reason = (
+                f"the page was moved to the trash in Notion; delete.from_notion = {mapping.delete_from_notion}"
+            )
+            return RecordPlan(hold=Hold(record, Side.POSTGRES, Action.DELETE, reason))
+
+
+def _notion_write(settled: Settled, mapping: TableMapping, page_of: PageOf, action: Action) -> Operation:
+    values: dict[str, Value] = {}
+    links: dict[str, str] = {}
+    waiting: list[tuple[str, str]] = []
+    for name, change in settled.record.postgres.items():
+        target = mapping.by_name.get(name)
+        if name in settled.held or target is None:
+            continue
+        if target.relation_to and change.value is not None:
+            page_id = page_of(target.relation_to, str(change.value))
+            if not page_id:
+                waiting.append((target.relation_to, str(change.value)))
+                continue
+            links[name] = page_id
+        values[name] = change.value
+    return Operation(
+        Side.NOTION, action, settled.record, values, links, tuple(waiting), _seqs(settled, Side.POSTGRES)
+    )
+
+
+def _postgres_write(settled: Settled, mapping: TableMapping, action: Action, *, whole: bool = False) -> Operation:
+    record = settled.record
+    values: dict[str, Value] = dict(record.base) if whole else {}
+    for name, change in record.notion.items():
+        if name in settled.held or is_unresolved(change.value):
+            continue
+        values[name] = lifted(change.value, mapping.by_name[name])
+    kept = {name: value for name, value in values.items() if mapping.by_name[name].writable}
+    return Operation(Side.POSTGRES, action, record, kept, seqs=_seqs(settled, Side.NOTION))
+
+
+def lifted(value: Value, field_mapping: FieldMapping) -> Value:
+    """A value of Notion as it is stored in Postgres: emptied text of a NOT NULL column is the empty string."""
+    if value is None and field_mapping.not_null and field_mapping.codec.weaken("") is None:
+        return "" if _takes_empty_text(field_mapping) else None
+    return value
+
+
+def _takes_empty_text(field_mapping: FieldMapping) -> bool:
+    try:
+        return field_mapping.codec.to_postgres("") == "" and field_mapping.codec.from_postgres("") == ""
+    except FieldError:
+        return False
+
+
+def _seqs(settled: Settled, source: Side) -> tuple[int, ...]:
+    return tuple(sorted({change.seq for change in settled.record.pending(source).values() if change.seq}))
