@@ -5,6 +5,7 @@
     ├─ ConfigurationError      2   sync.toml, environment or a value in them
     ├─ DatabaseError           4   Postgres said no
     │  ├─ DatabaseUnavailable  4   Postgres cannot be reached (retryable)
+    │  ├─ DatabaseBusy         4   another transaction was in the way (retryable)
     │  └─ ConstraintRejected   1   one row refused by a constraint (23xxx, 22xxx)
     ├─ NotionError             5   Notion said no
     │  ├─ NotionUnavailable    5   Notion cannot be reached, or answered 5xx/429 to the end (retryable)
@@ -68,6 +69,13 @@ class DatabaseUnavailable(DatabaseError):
     """Postgres cannot be reached, or refused the log-in."""
 
     code = "database_unavailable"
+    retryable = True
+
+
+class DatabaseBusy(DatabaseError):
+    """Another transaction was in the way: deadlock, serialization failure, lock timeout. Nothing was applied."""
+
+    code = "database_busy"
     retryable = True
 
 
