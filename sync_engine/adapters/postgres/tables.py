@@ -1,0 +1,234 @@
+"""The engine's tables, all in the schema `sync_engine` of the user's own database.
+
+Conventions. Codes of one letter are `"char"`: side `p` postgres, `n` notion; op `i` insert, `u` update,
+`d` delete, `t` truncate, `s` snapshot, `r` restore; presence `a` absent, `p` present, `g` gone. Optional texts are
+NULL where the port has an empty string, so that unique and partial indexes mean what they say. Keys use the
+collation "C": compared by bytes, faster, and the same on every server. What metadata cannot hold (row-level
+security, rights, storage) is in `sql/engine_schema.sql`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, OID, TIMESTAMP
+
+from sync_engine.adapters.postgres.types import Char, Snapshot, Xid8
+
+SCHEMA = "sync_engine"
+
+metadata = MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    },
+)
+
+_KEY = Text(collation="C")
+_AT = TIMESTAMP(timezone=True)
+_NOW = text("clock_timestamp()")
+
+
+def _id(kind: type[Integer] = BigInteger) -> Column[int]:
+    # CACHE 1: a cached block of numbers would break the order of the log (3,948 inversions with CACHE 20).
+    return Column("id", kind, Identity(always=True, cache=1), primary_key=True)
+
+
+mappings = Table(
+    "sync_mappings",
+    metadata,
+    _id(Integer),
+    Column("name", Text, nullable=False, unique=True),
+    Column("schema", Text, nullable=False),
+    Column("table", Text, nullable=False),
+    Column("oid", OID, nullable=False),
+    Column("database_id", Text),
+    Column("data_source_id", Text),
+    Column("key_property_id", Text),
+    Column("fields", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("backfilled", Boolean, nullable=False, server_default=text("false")),
+    Column("polled_until", _AT),
+    Column("last_full_scan", _AT),
+    Column("last_sync", _AT),
+)
+
+events = Table(
+    "sync_events",
+    metadata,
+    # Fixed-width columns first, by falling alignment: a one-column update must fit in 200 bytes.
+    Column("seq", BigInteger, Identity(always=True, cache=1), primary_key=True),
+    Column("txid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("occurred", _AT, nullable=False, server_default=_NOW),
+    Column("occurred_until", _AT),  # the upper end; NULL: an instant
+    Column("recorded_at", _AT),  # NULL: when it occurred
+    Column("mapping", Integer, nullable=False),
+    Column("schema_version", SmallInteger, nullable=False, server_default=text("1")),
+    Column("source", Char, nullable=False),
+    Column("op", Char, nullable=False),
+    Column("key", _KEY, nullable=False),
+    Column("old_key", _KEY),  # the key before an update that changed the primary key
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Column("actor", JSONB),
+    Column("origin", Text),  # NULL: a person or an application; else run:<id> or rollback:<id>
+    Column("page_id", _KEY),
+    Column("snapshot", Snapshot),  # of a snapshot event: what its row was read under
+    Index("sync_events_txid_idx", "txid"),
+    Index("sync_events_mapping_key_seq_idx", "mapping", "key", "seq"),
+    comment="The log: every change of both sides, in the order of seq; append-only",
+)
+
+cursors = Table(
+    "sync_cursors",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("snapshot", Snapshot, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at", _AT, nullable=False, server_default=_NOW),
+)
+
+records = Table(
+    "sync_records",
+    metadata,
+    _id(),
+    Column("postgres_seq", BigInteger, nullable=False, server_default=text("0")),
+    Column("postgres_txid", Xid8),
+    Column("notion_observed_at", _AT),
+    Column("notion_edited_at", _AT),
+    Column("mapping", Integer, nullable=False),
+    Column("incarnation", Integer, nullable=False, server_default=text("1")),
+    Column("postgres_presence", Char, nullable=False, server_default=text("'a'")),
+    Column("notion_presence", Char, nullable=False, server_default=text("'a'")),
+    Column("key_on_page", Boolean, nullable=False, server_default=text("false")),
+    Column("detached", Boolean, nullable=False, server_default=text("false")),
+    Column("quiet", Boolean, nullable=False, server_default=text("false")),
+    Column("key", _KEY),
+    Column("page_id", _KEY),
+    Column("base", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("postgres", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("notion", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    # The live record of a key is the one with the highest incarnation.
+    UniqueConstraint("mapping", "key", "incarnation"),
+    UniqueConstraint("page_id"),
+    Index("sync_records_open_idx", "mapping", "id", postgresql_where=text("NOT quiet")),
+    CheckConstraint("key IS NOT NULL OR page_id IS NOT NULL", name="named"),
+    comment="What the engine knows of each record: base, what each side changed since, and where it is",
+)
+
+changes = Table(
+    "sync_changes",
+    metadata,
+    _id(),
+    Column("at", _AT, nullable=False, server_default=_NOW),
+    Column("record_id", BigInteger, nullable=False),
+    Column("mapping", Integer, nullable=False),
+    Column("side", Char, nullable=False),
+    Column("run_id", _KEY, nullable=False),
+    Column("key", _KEY),
+    Column("page_id", _KEY),
+    Column("op", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default=text("'intent'")),
+    Column("cause", Text),
+    Column("error", Text),
+    Column("seqs", ARRAY(BigInteger), nullable=False, server_default=text("'{}'::bigint[]")),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Index("sync_changes_run_id_idx", "run_id", "id"),
+    Index("sync_changes_mapping_key_id_idx", "mapping", "key", "id"),
+    Index("sync_changes_intent_idx", "id", postgresql_where=text("status = 'intent'")),
+    comment="The journal: each applied change with its before and after images; the rollback record",
+)
+
+conflicts = Table(
+    "sync_conflicts",
+    metadata,
+    _id(),
+    Column("record_id", BigInteger, nullable=False),
+    Column("detected_at", _AT, nullable=False, server_default=_NOW),
+    Column("resolved_at", _AT),
+    Column("postgres_seq", BigInteger, nullable=False, server_default=text("0")),
+    Column("postgres_since", _AT),
+    Column("postgres_until", _AT),
+    Column("notion_seq", BigInteger, nullable=False, server_default=text("0")),
+    Column("notion_since", _AT),
+    Column("notion_until", _AT),
+    Column("mapping", Integer, nullable=False),
+    Column("occurrences", Integer, nullable=False, server_default=text("1")),
+    Column("policy_version", Integer, nullable=False, server_default=text("1")),
+    Column("key", _KEY),
+    Column("field", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("winner", Text),
+    Column("reason", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("run_id", _KEY, nullable=False),
+    Column("resolved_by", Text),
+    Column("base", JSONB, nullable=False),  # a field value: no value is the JSON null, never SQL NULL
+    Column("postgres_value", JSONB, nullable=False),
+    Column("postgres_actor", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("notion_value", JSONB, nullable=False),
+    Column("notion_actor", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Index("sync_conflicts_open_idx", "record_id", "field", unique=True, postgresql_where=text("status = 'open'")),
+    Index("sync_conflicts_status_idx", "status", "mapping", "id"),
+    comment="Two different edits of one field, with both values; kept for ever",
+)
+
+held = Table(
+    "sync_held",
+    metadata,
+    _id(),
+    Column("record_id", BigInteger, ForeignKey(records.c.id, ondelete="CASCADE"), nullable=False, unique=True),
+    Column("since", _AT, nullable=False, server_default=_NOW),
+    Column("mapping", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+    Column("side", Char, nullable=False),
+    Column("key", _KEY),
+    Column("op", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("constraint", Text),
+    Column("waiting_for", Text),
+    comment="Records that cannot be applied; their later changes wait behind them",
+)
+
+runs = Table(
+    "sync_runs",
+    metadata,
+    Column("run_id", _KEY, primary_key=True),
+    Column("started_at", _AT, nullable=False),
+    Column("finished_at", _AT),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("options", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("summary", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Index("sync_runs_started_at_idx", "started_at"),
+)
+
+marks = Table(
+    "sync_marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", _AT, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("change_id", BigInteger, nullable=False),
+    Column("protected", Boolean, nullable=False, server_default=text("false")),
+    Column("snapshot", Snapshot, nullable=False),
+)
