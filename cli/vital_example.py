@@ -8,13 +8,13 @@ inside one (sub)transaction each, and change nothing when repeated.
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from sync_engine.errors import ConfigurationError
+from sync_engine.resources import shipped
 
 TABLES = (
     "profiles",
@@ -49,15 +49,7 @@ _SCRATCH = "vital_example_check"
 
 def example_folder() -> Path:
     """The folder with `schema.sql`, `sample/` and `sync.toml`: inside the wheel, or in the checkout."""
-    packaged = Path(str(resources.files("sync_engine"))) / "examples" / "vital"
-    checkout = Path(__file__).resolve().parent.parent / "examples" / "vital"
-    for folder in (packaged, checkout):
-        if (folder / "schema.sql").is_file():
-            return folder
-    raise ConfigurationError(
-        f"the VITAL example is missing: looked in {packaged} and {checkout}",
-        hint="install the sync-engine wheel again, or work in a complete checkout",
-    )
+    return shipped("examples", "vital")
 
 
 def load_schema(connection: Connection) -> list[str]:
