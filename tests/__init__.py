@@ -1,0 +1,1 @@
+"""The tests, by what they need: nothing, a database, processes, a network."""
