@@ -43,7 +43,7 @@ def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) ->
         postgres=_pending(record.base, record.postgres, _changes(event, mapping)),
         postgres_presence=Presence.PRESENT,
         postgres_seq=record.postgres_seq if event.op is Op.SNAPSHOT else event.seq,
-        postgres_txid=max(record.postgres_txid, event.txid),
+        postgres_txid=record.postgres_txid if event.op is Op.SNAPSHOT else event.txid,
         detached=record.detached and event.op is Op.SNAPSHOT,
     )
 

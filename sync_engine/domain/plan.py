@@ -9,8 +9,9 @@ from enum import Enum
 from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import FieldMapping, TableMapping
-from sync_engine.domain.reconcile import Settled, is_unresolved
+from sync_engine.domain.reconcile import Settled
 from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.unresolved import is_unresolved
 from sync_engine.domain.values import Value
 
 PageOf = Callable[[str, str], str]

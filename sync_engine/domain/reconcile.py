@@ -9,6 +9,7 @@ from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.merge import AmbiguousPolicy, ConflictType, Outcome, Verdict, merge_field
 from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.unresolved import is_unresolved
 from sync_engine.domain.values import Value
 
 
@@ -71,11 +72,6 @@ def settle(
             agreed.append(name)
         record = _apply(record, name, verdict)
     return Settled(record, tuple(conflicts), frozenset(held), tuple(agreed))
-
-
-def is_unresolved(value: Value) -> bool:
-    """Whether a relation value still names a page (`{"page_id": ...}`) whose record has no key yet."""
-    return isinstance(value, dict) and "page_id" in value
 
 
 def _unresolved(change: PendingChange | None) -> bool:

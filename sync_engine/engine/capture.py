@@ -1,0 +1,66 @@
+"""Capture: bring the row changes of one tick from the log into the records, in order, with the cursor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from sync_engine.domain.events import ChangeEvent
+from sync_engine.domain.fold import fold_row_event
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.record import Record
+from sync_engine.ports.database import Database, UnitOfWork
+
+CONSUMER = "sync"
+SLICE = 2000
+"""Events held in memory at once; a tick of any size is read in slices inside one snapshot pair."""
+
+
+def capture(database: Database, mappings: Mapping[int, TableMapping]) -> Counter[int]:
+    """Fold everything that became visible since the last tick; returns counts of foreign events by mapping.
+
+    Records and cursor commit together, so a crash repeats the tick and a repeated tick changes nothing. The
+    engine's own writes are folded too (they leave nothing pending) but not counted.
+    """
+    with database.transaction() as uow:
+        return capture_within(uow, mappings)
+
+
+def capture_within(uow: UnitOfWork, mappings: Mapping[int, TableMapping]) -> Counter[int]:
+    """`capture` inside the caller's transaction."""
+    counts: Counter[int] = Counter()
+    tick = uow.events.tick(CONSUMER)
+    after = 0
+    while True:
+        events = uow.events.read(tick, after, SLICE)
+        if not events:
+            break
+        for mapping_id, group in _by_mapping(events).items():
+            mapping = mappings.get(mapping_id)
+            if mapping is not None:
+                _fold_into_records(uow, mapping, group)
+                counts[mapping_id] += sum(1 for event in group if not event.origin)
+        after = events[-1].seq
+        if len(events) < SLICE:
+            break
+    uow.events.advance(CONSUMER, tick)
+    return counts
+
+
+def _by_mapping(events: Sequence[ChangeEvent]) -> Mapping[int, Sequence[ChangeEvent]]:
+    groups: dict[int, list[ChangeEvent]] = {}
+    for event in events:
+        groups.setdefault(event.mapping, []).append(event)
+    return groups
+
+
+def _fold_into_records(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> None:
+    keys = {event.key for event in events} | {event.old_key for event in events if event.old_key}
+    before = uow.records.by_key(mapping.id, sorted(keys))
+    records = dict(before)
+    for event in events:
+        known = event.old_key if event.old_key in records else event.key
+        record = records.pop(known, None) or Record(id=0, mapping=mapping.id, key=event.key)
+        folded = fold_row_event(record, event, mapping)
+        records[folded.key] = folded
+    uow.records.save([record for key, record in records.items() if record is not before.get(key)])

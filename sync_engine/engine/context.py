@@ -1,0 +1,59 @@
+"""What every use case needs: the two sides, the clock, the mappings and where to report progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.merge import AmbiguousPolicy
+from sync_engine.errors import UsageError
+from sync_engine.ports.clock import Clock, IdSource
+from sync_engine.ports.database import Database
+from sync_engine.ports.workspace import Workspace
+
+Progress = Callable[[str, int, int], None]
+"""(what is being done, how many are done, how many in all; 0 when the total is unknown)."""
+
+
+def no_progress(_what: str, _done: int, _total: int) -> None:
+    """Report nowhere."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One installation: a database, a workspace and the mappings between them (parents first)."""
+
+    database: Database
+    workspace: Workspace
+    clock: Clock
+    ids: IdSource
+    mappings: Sequence[TableMapping]
+    ambiguous: AmbiguousPolicy = "notion"
+    progress: Progress = no_progress
+
+    @cached_property
+    def by_id(self) -> Mapping[int, TableMapping]:
+        """Mappings by their registered id."""
+        return {mapping.id: mapping for mapping in self.mappings}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, TableMapping]:
+        """Mappings by table name as `sync.toml` writes it."""
+        return {mapping.name: mapping for mapping in self.mappings}
+
+    def mapping(self, table: str) -> TableMapping:
+        """The mapping of a table. Raises UsageError that names the known ones."""
+        found = self.by_name.get(table)
+        if found is None:
+            known = ", ".join(sorted(self.by_name)) or "none"
+            raise UsageError(f"table {table!r} is not in sync.toml", hint=f"known tables: {known}")
+        return found
+
+    def selected(self, tables: Sequence[str]) -> Sequence[TableMapping]:
+        """The mappings of these tables, parents first; all when none is named. Raises UsageError."""
+        if not tables:
+            return self.mappings
+        wanted = {self.mapping(table).name for table in tables}
+        return [mapping for mapping in self.mappings if mapping.name in wanted]

@@ -1,0 +1,236 @@
+"""Observe pages: turn what Notion shows into change events and pending changes of the records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sync_engine.domain.codecs.codec import FieldError
+from sync_engine.domain.codecs.relation import page_ids
+from sync_engine.domain.codecs.text import plain_text
+from sync_engine.domain.events import Op, Side
+from sync_engine.domain.fold import fold_page_values, notion_value, page_changes
+from sync_engine.domain.mapping import FieldMapping, TableMapping
+from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.times import Interval, notion_interval
+from sync_engine.domain.unresolved import linked_page, refusal, refused
+from sync_engine.domain.values import JsonObject, Value
+from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.event_log import NewEvent
+from sync_engine.ports.store import HeldRecord
+from sync_engine.ports.workspace import Author, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The circumstances of an observation: when (database clock), since when the pages were known to be
+    unchanged (None: never polled), the clock bound, and the run that looked."""
+
+    at: datetime
+    unchanged_since: datetime | None
+    skew: timedelta
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    record: Record
+    page: Page
+    changes: JsonObject
+    interval: Interval
+    event: NewEvent | None
+
+
+def observe_pages(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page], sighting: Sighting) -> int:
+    """Log what differs from what the pages were known to hold, and fold it; returns the number of edits found.
+
+    Events and records are written in the caller's transaction. A value that equals what the engine itself wrote
+    is no edit, whoever is named as the last editor; an edit that the engine's write hid is found by its value.
+    """
+    records = _records_of(uow, mapping, pages)
+    keys = uow.records.keys(_linked_pages(mapping, pages))
+    seen = [_see(records[page.id], page, mapping, keys, sighting) for page in pages]
+    seqs = iter(uow.events.append([item.event for item in seen if item.event is not None]))
+    folded = [_folded(item, mapping, next(seqs) if item.event else 0, sighting) for item in seen]
+    saved = uow.records.save(folded)
+    _hold_refused(uow, saved, seen)
+    return sum(1 for item in seen if item.event is not None and not item.event.origin)
+
+
+def _records_of(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page]) -> Mapping[str, Record]:
+    by_page = dict(uow.records.by_page(mapping.id, [page.id for page in pages]))
+    unknown = {page.id: key_on(page, mapping) for page in pages if page.id not in by_page}
+    by_key = uow.records.by_key(mapping.id, sorted({key for key in unknown.values() if key}))
+    taken: set[str] = set()
+    for page_id, key in unknown.items():
+        by_page[page_id] = _adopted(by_key.get(key), mapping, page_id, key, taken)
+    return by_page
+
+
+def _adopted(owner: Record | None, mapping: TableMapping, page_id: str, key: str, taken: set[str]) -> Record:
+    """The record of a page seen for the first time: the one whose key it carries, if that has no page, else new.
+
+    A page duplicated in Notion carries its original's key; it is a new record and gets a key of its own.
+    """
+    if owner is not None and not owner.page_id and key not in taken:
+        taken.add(key)
+        return replace(owner, page_id=page_id)
+    return Record(id=0, mapping=mapping.id, key="", page_id=page_id)
+
+
+def key_on(page: Page, mapping: TableMapping) -> str:
+    """The record key that the page carries in its key property."""
+    return plain_text(page.properties.get(mapping.key_property_id))
+
+
+def _linked_pages(mapping: TableMapping, pages: Sequence[Page]) -> Sequence[str]:
+    relations = [field for field in mapping.fields if field.relation_to and field.property_id]
+    found = {
+        target
+        for page in pages
+        for field in relations
+        for target in page_ids(page.properties.get(field.property_id))
+    }
+    return sorted(found)
+
+
+def _see(
+    record: Record,
+    page: Page,
+    mapping: TableMapping,
+    keys: Mapping[str, tuple[int, str]],
+    sighting: Sighting,
+) -> _Seen:
+    known = record.notion_observed_at
+    unchanged = max((at for at in (known, sighting.unchanged_since) if at is not None), default=None)
+    interval = notion_interval(page.last_edited_time, sighting.at, unchanged, sighting.skew)
+    changes = page_changes(record, decode_page(page, mapping, keys), mapping)
+    return _Seen(record, page, changes, interval, _event(record, page, changes, mapping, interval, sighting))
+
+
+def decode_page(page: Page, mapping: TableMapping, keys: Mapping[str, tuple[int, str]]) -> dict[str, Value]:
+    """Canonical values of the mapped fields that the page has; markers where a value cannot be one (yet)."""
+    return {
+        field.name: decode_field(page, field, keys)
+        for field in mapping.fields
+        if field.property_id in page.properties
+    }
+
+
+def decode_field(page: Page, field: FieldMapping, keys: Mapping[str, tuple[int, str]]) -> Value:
+    """One field of a page; `keys` resolves linked pages to record keys."""
+    prop = page.properties[field.property_id]
+    try:
+        if not field.relation_to:
+            return field.codec.from_notion(prop)
+        return _linked(page_ids(prop), keys)
+    except FieldError as error:
+        return refused(_shown(prop), str(error))
+
+
+def _linked(targets: Sequence[str], keys: Mapping[str, tuple[int, str]]) -> Value:
+    if not targets:
+        return None
+    if len(targets) > 1:
+        raise FieldError(f"{len(targets)} pages are linked, the column can hold one; remove all but one")
+    found = keys.get(targets[0])
+    return found[1] if found is not None else linked_page(targets[0])
+
+
+def _shown(prop: Value) -> str:
+    return plain_text(prop) or str(prop)
+
+
+def _event(
+    record: Record,
+    page: Page,
+    changes: JsonObject,
+    mapping: TableMapping,
+    interval: Interval,
+    sighting: Sighting,
+) -> NewEvent | None:
+    """The change event of an observation; None when nothing differs.
+
+    `origin` names the run when every change equals what Postgres already holds and this connection made the
+    edit: the echo of a write whose reply was lost.
+    """
+    first = record.notion_presence is not Presence.PRESENT
+    if not changes and not first:
+        return None
+    echo = page.last_edited_by.is_self and _equals_postgres(record, changes, mapping)
+    return NewEvent(
+        source=Side.NOTION,
+        mapping=mapping.id,
+        key=record.key,
+        op=_op(record),
+        before={name: notion_value(record, mapping.by_name[name]) for name in changes},
+        after=changes,
+        occurred=interval,
+        actor=actor_of(page.last_edited_by),
+        origin=f"run:{sighting.run_id}" if echo else "",
+        page_id=page.id,
+    )
+
+
+def _op(record: Record) -> Op:
+    match record.notion_presence:
+        case Presence.PRESENT:
+            return Op.UPDATE
+        case Presence.GONE:
+            return Op.RESTORE
+        case Presence.ABSENT:
+            return Op.INSERT
+
+
+def _equals_postgres(record: Record, changes: JsonObject, mapping: TableMapping) -> bool:
+    return all(
+        name in record.postgres and mapping.by_name[name].codec.weaken(record.postgres[name].value) == value
+        for name, value in changes.items()
+    )
+
+
+def actor_of(author: Author) -> JsonObject:
+    """The actor of a Notion event as the log stores it."""
+    actor: JsonObject = {"notion_user": author.id}
+    if author.name:
+        actor["name"] = author.name
+    if author.is_bot:
+        actor["bot"] = True
+    return actor
+
+
+def _folded(item: _Seen, mapping: TableMapping, seq: int, sighting: Sighting) -> Record:
+    event = item.event
+    pending = {
+        name: PendingChange(value, item.interval, event.actor, seq, event.origin)
+        for name, value in item.changes.items()
+        if event is not None
+    }
+    record = fold_page_values(item.record, pending, mapping)
+    return replace(
+        record,
+        page_id=item.page.id,
+        notion_presence=Presence.GONE if item.page.in_trash else Presence.PRESENT,
+        notion_observed_at=sighting.at,
+        notion_edited_at=item.page.last_edited_time,
+        key_on_page=bool(record.key) and key_on(item.page, mapping) == record.key,
+    )
+
+
+def _hold_refused(uow: UnitOfWork, records: Sequence[Record], seen: Sequence[_Seen]) -> None:
+    for record, item in zip(records, seen, strict=True):
+        for name, value in item.changes.items():
+            reason = refusal(value)
+            if reason:
+                uow.held.hold(
+                    HeldRecord(
+                        record_id=record.id,
+                        mapping=record.mapping,
+                        key=record.key,
+                        side=Side.POSTGRES,
+                        op="field",
+                        reason=f"{name}: {reason}",
+                        constraint=name,
+                    )
+                )
