@@ -1,0 +1,190 @@
+"""`sync_records`: what the engine knows of each record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Select, any_, bindparam, exists, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from sync_engine.adapters.postgres.connection import driver_of
+from sync_engine.adapters.postgres.record_json import (
+    PRESENCE_CODES,
+    PRESENCES,
+    pending_from_json,
+    pending_to_json,
+    recordset,
+)
+from sync_engine.adapters.postgres.statements import statement
+from sync_engine.adapters.postgres.tables import held
+from sync_engine.adapters.postgres.tables import records as table
+from sync_engine.domain.record import Presence, Record
+from sync_engine.errors import DatabaseError
+from sync_engine.ports.store import RecordCounts
+
+_PAGE = 2_000
+"""Rows a round trip when streaming, and rows a statement when saving: memory stays flat."""
+
+# In the order of the fields of Record.
+_COLUMNS = (
+    table.c.id,
+    table.c.mapping,
+    table.c.key,
+    table.c.page_id,
+    table.c.incarnation,
+    table.c.base,
+    table.c.postgres,
+    table.c.notion,
+    table.c.postgres_presence,
+    table.c.notion_presence,
+    table.c.postgres_seq,
+    table.c.postgres_txid,
+    table.c.notion_observed_at,
+    table.c.notion_edited_at,
+    table.c.key_on_page,
+    table.c.detached,
+)
+
+
+class PostgresRecords:
+    """Implements `ports.store.Records`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_key(self, mapping: int, keys: Sequence[str]) -> Mapping[str, Record]:
+        """The newest incarnation of each key that has a record."""
+        query = (
+            select(*_COLUMNS)
+            .distinct(table.c.key)
+            .where(table.c.mapping == mapping, table.c.key == _any_of(keys))
+            .order_by(table.c.key, table.c.incarnation.desc())
+        )
+        return {record.key: record for record in self._read(query)}
+
+    def by_page(self, mapping: int, page_ids: Sequence[str]) -> Mapping[str, Record]:
+        """Records by page id."""
+        query = select(*_COLUMNS).where(table.c.mapping == mapping, table.c.page_id == _any_of(page_ids))
+        return {record.page_id: record for record in self._read(query)}
+
+    def page_ids(self, mapping: int, keys: Sequence[str]) -> Mapping[str, str]:
+        """Page id by key, where the newest incarnation has a page that is present."""
+        newest = (
+            select(table.c.key, table.c.page_id, table.c.notion_presence)
+            .distinct(table.c.key)
+            .where(table.c.mapping == mapping, table.c.key == _any_of(keys))
+            .order_by(table.c.key, table.c.incarnation.desc())
+        )
+        present = PRESENCE_CODES[Presence.PRESENT]
+        rows = self._connection.execute(newest)
+        return {key: page_id for key, page_id, presence in rows if page_id and presence == present}
+
+    def keys(self, page_ids: Sequence[str]) -> Mapping[str, tuple[int, str]]:
+        """(mapping, key) by page id, where there is a key."""
+        query = select(table.c.page_id, table.c.mapping, table.c.key).where(
+            table.c.page_id == _any_of(page_ids), table.c.key.is_not(None)
+        )
+        return {page_id: (mapping, key) for page_id, mapping, key in self._connection.execute(query)}
+
+    def open(self, mapping: int, after_id: int, limit: int) -> Sequence[Record]:
+        """Records with something left to carry across, not held, by id."""
+        query = (
+            select(*_COLUMNS)
+            .where(table.c.mapping == mapping, table.c.id > after_id, ~table.c.quiet)
+            .where(~exists().where(held.c.record_id == table.c.id))
+            .order_by(table.c.id)
+            .limit(limit)
+        )
+        return self._read(query)
+
+    def scan(self, mapping: int) -> Iterator[Record]:
+        """All records of the mapping by id; a page at a time, so what is saved meanwhile may or may not show."""
+        query = select(*_COLUMNS).where(table.c.mapping == mapping).order_by(table.c.id).limit(_PAGE)
+        page = self._read(query)
+        while page:
+            yield from page
+            page = self._read(query.where(table.c.id > page[-1].id))
+
+    def save(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Insert those with id 0, update the others. Raises DatabaseError when one to update is not there."""
+        saved = list(records)
+        new = [i for i, record in enumerate(saved) if not record.id]
+        for start in range(0, len(new), _PAGE):
+            batch = new[start : start + _PAGE]
+            for i, identity in zip(batch, self._insert([saved[i] for i in batch]), strict=True):
+                saved[i] = replace(saved[i], id=identity)
+        known = [record for record in records if record.id]
+        for start in range(0, len(known), _PAGE):
+            self._update(known[start : start + _PAGE])
+        return saved
+
+    def counts(self, mapping: int) -> RecordCounts:
+        """Counters for `status`."""
+        present = PRESENCE_CODES[Presence.PRESENT]
+        linked = (table.c.postgres_presence == present) & (table.c.notion_presence == present)
+        query = select(func.count().filter(linked), func.count().filter(~table.c.quiet)).where(
+            table.c.mapping == mapping
+        )
+        linked_count, open_count = self._connection.execute(query).one()
+        return RecordCounts(linked=linked_count, open=open_count)
+
+    def _read(self, query: Select[Any]) -> list[Record]:
+        return [_record(row) for row in self._connection.execute(query).tuples()]
+
+    def _insert(self, records: Sequence[Record]) -> list[int]:
+        rows = recordset([_row(record) for record in records])
+        return [row[0] for row in driver_of(self._connection).execute(statement("records_insert"), [rows])]
+
+    def _update(self, records: Sequence[Record]) -> None:
+        rows = recordset([{"id": record.id, **_row(record)} for record in records])
+        done = driver_of(self._connection).execute(statement("records_update"), [rows]).rowcount
+        if done != len({record.id for record in records}):
+            raise DatabaseError(f"{len(records) - done} records to update are not in sync_records")
+
+
+def _any_of(texts: Sequence[str]) -> Any:
+    return any_(bindparam(None, list(texts), type_=ARRAY(Text)))
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "mapping": record.mapping,
+        "key": record.key or None,
+        "page_id": record.page_id or None,
+        "incarnation": record.incarnation,
+        "base": dict(record.base),
+        "postgres": pending_to_json(record.postgres),
+        "notion": pending_to_json(record.notion),
+        "postgres_presence": PRESENCE_CODES[record.postgres_presence],
+        "notion_presence": PRESENCE_CODES[record.notion_presence],
+        "postgres_seq": record.postgres_seq,
+        "postgres_txid": str(record.postgres_txid) if record.postgres_txid else None,
+        "notion_observed_at": record.notion_observed_at,
+        "notion_edited_at": record.notion_edited_at,
+        "key_on_page": record.key_on_page,
+        "detached": record.detached,
+        "quiet": record.quiet,
+    }
+
+
+def _record(row: Sequence[Any]) -> Record:
+    identity, mapping, key, page_id, incarnation, base, postgres, notion, *rest = row
+    postgres_presence, notion_presence, postgres_seq, postgres_txid, *times_and_flags = rest
+    return Record(
+        identity,
+        mapping,
+        key or "",
+        page_id or "",
+        incarnation,
+        base,
+        pending_from_json(postgres),
+        pending_from_json(notion),
+        PRESENCES[postgres_presence],
+        PRESENCES[notion_presence],
+        postgres_seq,
+        postgres_txid or 0,
+        *times_and_flags,
+    )
