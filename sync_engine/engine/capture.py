@@ -64,3 +64,5 @@ def _fold_into_records(uow: UnitOfWork, mapping: TableMapping, events: Sequence[
         folded = fold_row_event(record, event, mapping)
         records[folded.key] = folded
     uow.records.save([record for key, record in records.items() if record is not before.get(key)])
+    edited = {event.key for event in events if not event.origin}
+    uow.held.release([record.id for key, record in before.items() if key in edited])

@@ -14,11 +14,10 @@ from sync_engine.domain.fold import fold_page_values, notion_value, page_changes
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval, notion_interval
-from sync_engine.domain.unresolved import linked_page, refusal, refused
+from sync_engine.domain.unresolved import linked_page, refused
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import NewEvent
-from sync_engine.ports.store import HeldRecord
 from sync_engine.ports.workspace import Author, Page
 
 
@@ -49,13 +48,18 @@ def observe_pages(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page],
     is no edit, whoever is named as the last editor; an edit that the engine's write hid is found by its value.
     """
     records = _records_of(uow, mapping, pages)
-    keys = uow.records.keys(_linked_pages(mapping, pages))
+    keys = uow.records.keys(linked_pages(mapping, pages))
     seen = [_see(records[page.id], page, mapping, keys, sighting) for page in pages]
     seqs = iter(uow.events.append([item.event for item in seen if item.event is not None]))
     folded = [_folded(item, mapping, next(seqs) if item.event else 0, sighting) for item in seen]
-    saved = uow.records.save(folded)
-    _hold_refused(uow, saved, seen)
+    uow.records.save(folded)
+    uow.held.release(_edited(seen))
     return sum(1 for item in seen if item.event is not None and not item.event.origin)
+
+
+def _edited(seen: Sequence[_Seen]) -> Sequence[int]:
+    """Records that a person just edited: whatever held them is tried again."""
+    return [item.record.id for item in seen if item.changes and item.record.id]
 
 
 def _records_of(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page]) -> Mapping[str, Record]:
@@ -84,7 +88,8 @@ def key_on(page: Page, mapping: TableMapping) -> str:
     return plain_text(page.properties.get(mapping.key_property_id))
 
 
-def _linked_pages(mapping: TableMapping, pages: Sequence[Page]) -> Sequence[str]:
+def linked_pages(mapping: TableMapping, pages: Sequence[Page]) -> Sequence[str]:
+    """Ids of the pages that the relations of these pages point to."""
     relations = [field for field in mapping.fields if field.relation_to and field.property_id]
     found = {
         target
@@ -216,21 +221,3 @@ def _folded(item: _Seen, mapping: TableMapping, seq: int, sighting: Sighting) ->
         notion_edited_at=item.page.last_edited_time,
         key_on_page=bool(record.key) and key_on(item.page, mapping) == record.key,
     )
-
-
-def _hold_refused(uow: UnitOfWork, records: Sequence[Record], seen: Sequence[_Seen]) -> None:
-    for record, item in zip(records, seen, strict=True):
-        for name, value in item.changes.items():
-            reason = refusal(value)
-            if reason:
-                uow.held.hold(
-                    HeldRecord(
-                        record_id=record.id,
-                        mapping=record.mapping,
-                        key=record.key,
-                        side=Side.POSTGRES,
-                        op="field",
-                        reason=f"{name}: {reason}",
-                        constraint=name,
-                    )
-                )

@@ -49,6 +49,13 @@ class Database(Protocol):
         """Hold the one lock of this installation; it goes when the process goes. Raises LockHeld."""
         ...
 
+    def rehearsal(self) -> AbstractContextManager[Database]:
+        """A database whose transactions are all undone when the block ends; for dry runs.
+
+        Its transactions see each other's changes, and hold no lock of the installation.
+        """
+        ...
+
     def now(self) -> datetime:
         """The database's clock, aware, UTC."""
         ...

@@ -70,7 +70,10 @@ class Records(Protocol):
         ...
 
     def open(self, mapping: int, after_id: int, limit: int) -> Sequence[Record]:
-        """Records that are not quiet and not held, with `id > after_id`, by id."""
+        """Records that are not quiet and that no hold blocks, with `id > after_id`, by id.
+
+        A hold of one field (`op` is `field`) or one that waits for another record (`waiting_for`) does not block.
+        """
         ...
 
     def scan(self, mapping: int) -> Iterator[Record]:

@@ -90,11 +90,17 @@ class PostgresRecords:
         return {page_id: (mapping, key) for page_id, mapping, key in self._connection.execute(query)}
 
     def open(self, mapping: int, after_id: int, limit: int) -> Sequence[Record]:
-        """Records with something left to carry across, not held, by id."""
+        """Records with something left to carry across, by id, without those that a hold blocks.
+
+        A hold of one field, or one that waits for another record, does not block.
+        """
+        blocked = exists().where(
+            held.c.record_id == table.c.id, held.c.op != "field", func.coalesce(held.c.waiting_for, "") == ""
+        )
         query = (
             select(*_COLUMNS)
             .where(table.c.mapping == mapping, table.c.id > after_id, ~table.c.quiet)
-            .where(~exists().where(held.c.record_id == table.c.id))
+            .where(~blocked)
             .order_by(table.c.id)
             .limit(limit)
         )

@@ -1,0 +1,255 @@
+"""Apply to Notion: intent in the journal, the requests, then what came of them; each step survives a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from threading import Event
+
+from sync_engine.domain.codecs.relation import relation_value
+from sync_engine.domain.codecs.text import rich_text_value
+from sync_engine.domain.events import Side
+from sync_engine.domain.fold import page_changes
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.plan import Action, Hold, Operation
+from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.values import Json, JsonObject, Value
+from sync_engine.engine.context import Context
+from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
+from sync_engine.errors import ConnectionBlocked, NotionError, NotionNotFound, NotionRejected, NotionUnavailable
+from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
+from sync_engine.ports.workspace import Page, Workspace
+
+WORKERS = 4
+"""Requests under way at once: enough to spend 10 requests/s at 400 ms each; the budget is the adapter's."""
+
+_CHANGE_OPS = {
+    Action.CREATE: ChangeOp.CREATE,
+    Action.UPDATE: ChangeOp.UPDATE,
+    Action.TRASH: ChangeOp.TRASH,
+    Action.RESTORE: ChangeOp.RESTORE,
+}
+
+
+@dataclass
+class Sent:
+    """Result of a batch: operations done, what must be held, pages found in the trash, and the error that ends
+    the pass (Notion unreachable or refusing the connection), if any."""
+
+    done: list[Operation] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    overtaken: int = 0
+    fatal: NotionError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    page: Page | None = None
+    error: NotionError | None = None
+
+
+def apply_to_notion(context: Context, mapping: TableMapping, operations: Sequence[Operation], run_id: str) -> Sent:
+    """Send a batch of operations of one table.
+
+    The intents are committed first, so that a kill between request and answer leaves a trace: a create is then
+    looked up by its key before it is repeated (`recover.py`), and a patch is simply sent again.
+    """
+    with context.database.transaction() as uow:
+        intents = uow.journal.intend([_intent(operation, mapping, run_id) for operation in operations])
+    replies = _send_all(context.workspace, mapping, operations)
+    with context.database.transaction() as uow:
+        return _settle_replies(uow, context, mapping, operations, intents, replies, run_id)
+
+
+def _intent(operation: Operation, mapping: TableMapping, run_id: str) -> JournalEntry:
+    record = operation.record
+    creating = operation.action is Action.CREATE
+    before: JsonObject | None = None if creating else {name: record.base.get(name) for name in operation.values}
+    after: JsonObject | None = dict(operation.values)
+    if operation.action is Action.TRASH:
+        before, after = dict(record.base), None
+    return JournalEntry(
+        run_id=run_id,
+        side=Side.NOTION,
+        mapping=mapping.id,
+        record_id=record.id,
+        key=record.key,
+        page_id=record.page_id,
+        op=_CHANGE_OPS[operation.action],
+        before=before,
+        after=after,
+        cause=operation.cause,
+        seqs=operation.seqs,
+    )
+
+
+def _send_all(
+    workspace: Workspace, mapping: TableMapping, operations: Sequence[Operation]
+) -> Sequence[_Reply | None]:
+    stop = Event()
+
+    def send(operation: Operation) -> _Reply | None:
+        if stop.is_set():
+            return None
+        try:
+            return _Reply(page=_send(workspace, mapping, operation))
+        except (NotionNotFound, NotionRejected) as error:
+            return _examined(workspace, operation, error)
+        except (NotionUnavailable, ConnectionBlocked) as error:
+            stop.set()
+            return _Reply(error=error)
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="notion") as pool:
+        return list(pool.map(send, operations))
+
+
+def _send(workspace: Workspace, mapping: TableMapping, operation: Operation) -> Page:
+    record = operation.record
+    match operation.action:
+        case Action.CREATE:
+            return _create(workspace, mapping, operation)
+        case Action.TRASH:
+            return workspace.trash_page(record.page_id)
+        case Action.RESTORE:
+            workspace.restore_page(record.page_id)
+            return workspace.update_page(record.page_id, _properties(operation, mapping, with_key=True))
+        case _:
+            with_key = not record.key_on_page
+            return workspace.update_page(record.page_id, _properties(operation, mapping, with_key=with_key))
+
+
+def _create(workspace: Workspace, mapping: TableMapping, operation: Operation) -> Page:
+    """Create, and when the reply is lost, find out whether it happened before anybody repeats it."""
+    properties = _properties(operation, mapping, with_key=True)
+    try:
+        return workspace.create_page(mapping.data_source_id, properties)
+    except NotionUnavailable as error:
+        if not error.may_have_committed:
+            raise
+        if error.committed_resource_id:
+            return workspace.page(error.committed_resource_id)
+        found = workspace.find_by_key(mapping.data_source_id, mapping.key_property_id, [operation.record.key])
+        if not found:
+            raise
+        return found[0]
+
+
+def _properties(operation: Operation, mapping: TableMapping, *, with_key: bool) -> dict[str, Json]:
+    """Property values by property id; a create leaves out what is empty anyway."""
+    properties: dict[str, Json] = {}
+    for name, value in operation.values.items():
+        target = mapping.by_name[name]
+        if operation.action is Action.CREATE and target.codec.weaken(value) == target.codec.weaken(None):
+            continue
+        if target.relation_to:
+            linked = [operation.links[name]] if name in operation.links else []
+            properties[target.property_id] = relation_value(linked)
+        else:
+            properties[target.property_id] = target.codec.to_notion(value)
+    if with_key:
+        properties[mapping.key_property_id] = rich_text_value(operation.record.key)
+    return properties
+
+
+def _examined(workspace: Workspace, operation: Operation, error: NotionRejected) -> _Reply:
+    """A refused write to a page that is in the trash is no failure of the record: the page is gone."""
+    if operation.action in (Action.CREATE, Action.RESTORE) or isinstance(error, NotionNotFound):
+        return _Reply(error=error)
+    try:
+        page = workspace.page(operation.record.page_id)
+    except NotionNotFound:
+        return _Reply(error=error)
+    return _Reply(page=page, error=error) if page.in_trash else _Reply(error=error)
+
+
+def _settle_replies(
+    uow: UnitOfWork,
+    context: Context,
+    mapping: TableMapping,
+    operations: Sequence[Operation],
+    intents: Sequence[JournalEntry],
+    replies: Sequence[_Reply | None],
+    run_id: str,
+) -> Sent:
+    sent = Sent()
+    records: list[Record] = []
+    entries: list[JournalEntry] = []
+    for operation, intent, reply in zip(operations, intents, replies, strict=True):
+        record, entry = _settle_reply(operation, intent, reply, mapping, sent)
+        if record is not None:
+            records.append(record)
+        entries.append(entry)
+    uow.records.save(records)
+    uow.journal.finish([entry for entry in entries if entry.status is not ChangeStatus.INTENT])
+    pages = [reply.page for reply in replies if reply is not None and reply.page is not None]
+    _observe_surprises(uow, context, mapping, records, pages, run_id)
+    return sent
+
+
+def _settle_reply(
+    operation: Operation,
+    intent: JournalEntry,
+    reply: _Reply | None,
+    mapping: TableMapping,
+    sent: Sent,
+) -> tuple[Record | None, JournalEntry]:
+    if reply is None:
+        return None, replace(intent, status=ChangeStatus.FAILED, error="not sent: an earlier request failed")
+    if reply.page is not None and reply.error is None:
+        sent.done.append(operation)
+        record = _after(operation, reply.page, mapping)
+        return record, replace(intent, status=ChangeStatus.DONE, page_id=reply.page.id)
+    if reply.page is not None:
+        sent.overtaken += 1
+        gone = replace(operation.record, notion_presence=Presence.GONE)
+        return gone, replace(intent, status=ChangeStatus.FAILED, error="the page is in the trash")
+    error = reply.error
+    if isinstance(error, NotionUnavailable | ConnectionBlocked):
+        sent.fatal = sent.fatal or error
+        unknown = operation.action is Action.CREATE and getattr(error, "may_have_committed", False)
+        status = ChangeStatus.INTENT if unknown else ChangeStatus.FAILED
+        return None, replace(intent, status=status, error=str(error))
+    sent.holds.append(Hold(operation.record, Side.NOTION, operation.action, str(error)))
+    return None, replace(intent, status=ChangeStatus.FAILED, error=str(error))
+
+
+def _after(operation: Operation, page: Page, mapping: TableMapping) -> Record:
+    record = operation.record
+    if operation.action is Action.TRASH:
+        return replace(record, postgres={}, notion={}, notion_presence=Presence.GONE)
+    written = set(operation.values)
+    return replace(
+        record,
+        page_id=page.id,
+        base={**record.base, **operation.values},
+        postgres={name: change for name, change in record.postgres.items() if name not in written},
+        notion_presence=Presence.PRESENT,
+        key_on_page=key_on(page, mapping) == record.key,
+    )
+
+
+def _observe_surprises(
+    uow: UnitOfWork,
+    context: Context,
+    mapping: TableMapping,
+    records: Sequence[Record],
+    pages: Sequence[Page],
+    run_id: str,
+) -> None:
+    """Compare each answer with what was wanted: a difference is somebody else's edit (or Notion's own idea of
+    the value) that arrived between our last look and our write, and is logged like any other."""
+    live = [page for page in pages if not page.in_trash]
+    by_page = {record.page_id: record for record in records if record.page_id}
+    keys = uow.records.keys(linked_pages(mapping, live))
+    surprising = [page for page in live if _surprises(by_page.get(page.id), page, mapping, keys)]
+    if surprising:
+        sighting = Sighting(context.database.now(), None, context.workspace.clock_skew(), run_id)
+        observe_pages(uow, mapping, surprising, sighting)
+
+
+def _surprises(
+    record: Record | None, page: Page, mapping: TableMapping, keys: Mapping[str, tuple[int, str]]
+) -> dict[str, Value]:
+    return {} if record is None else page_changes(record, decode_page(page, mapping, keys), mapping)

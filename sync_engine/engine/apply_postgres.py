@@ -1,0 +1,186 @@
+"""Apply to Postgres: a batch of operations of one table in one transaction, with journal and records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync_engine.domain.codecs.codec import FieldError
+from sync_engine.domain.events import Side
+from sync_engine.domain.fold import notion_value
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.plan import Action, Hold, Operation
+from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.times import Interval
+from sync_engine.domain.values import JsonObject, Value
+from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
+from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
+
+_ROW_OPS = {Action.INSERT: RowOp.INSERT, Action.UPDATE: RowOp.UPDATE, Action.DELETE: RowOp.DELETE}
+_CHANGE_OPS = {Action.INSERT: ChangeOp.INSERT, Action.UPDATE: ChangeOp.UPDATE, Action.DELETE: ChangeOp.DELETE}
+
+
+@dataclass
+class Applied:
+    """Result of a batch: operations done, records as they are now, what must be held, and how many rows had
+    changed under the plan (they are planned again after the next tick)."""
+
+    done: list[Operation] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    overtaken: int = 0
+
+
+def apply_to_postgres(
+    uow: UnitOfWork, mapping: TableMapping, operations: Sequence[Operation], run_id: str, at: datetime
+) -> Applied:
+    """Write the rows with compare-and-set, journal what was done, and move the base of each record.
+
+    Effect, journal and base commit with the caller's transaction or not at all. A row refused by Postgres is
+    held with its reason; the others go through.
+    """
+    applied = Applied()
+    writes: list[tuple[Operation, RowWrite]] = []
+    for operation in operations:
+        try:
+            writes.append((operation, _row_write(operation, mapping)))
+        except FieldError as error:
+            applied.holds.append(Hold(operation.record, Side.POSTGRES, operation.action, str(error)))
+    outcomes = uow.rows.write(mapping, [write for _, write in writes])
+    entries: list[JournalEntry] = []
+    for (operation, _), outcome in zip(writes, outcomes, strict=True):
+        match outcome.result:
+            case RowResult.DONE:
+                applied.done.append(operation)
+                applied.records.append(_after(operation, outcome, mapping, at, run_id))
+                entries.append(_entry(operation, outcome, mapping, run_id))
+            case RowResult.REJECTED:
+                applied.holds.append(_rejected(operation, outcome))
+            case RowResult.CHANGED | RowResult.MISSING:
+                applied.overtaken += 1
+    uow.journal.intend(entries)
+    applied.records = list(uow.records.save(applied.records))
+    return applied
+
+
+def _row_write(operation: Operation, mapping: TableMapping) -> RowWrite:
+    record = operation.record
+    expected: Mapping[str, Value] = {}
+    if operation.action is Action.UPDATE:
+        expected = {name: _current(record, name) for name in operation.values}
+    elif operation.action is Action.DELETE:
+        expected = {name: value for name, value in record.base.items() if name in mapping.by_name}
+    return RowWrite(
+        op=_ROW_OPS[operation.action],
+        key=record.key,
+        values=_literals(operation.values, mapping),
+        expected=_literals(expected, mapping),
+    )
+
+
+def _current(record: Record, name: str) -> Value:
+    pending = record.postgres.get(name)
+    return record.base.get(name) if pending is None else pending.value
+
+
+def _literals(values: Mapping[str, Value], mapping: TableMapping) -> dict[str, str | None]:
+    literals: dict[str, str | None] = {}
+    for name, value in values.items():
+        target = mapping.by_name[name]
+        try:
+            literals[target.column] = target.codec.to_postgres(value)
+        except FieldError as error:
+            raise FieldError(f"{name}: {error}") from error
+    return literals
+
+
+def _after(operation: Operation, outcome: RowOutcome, mapping: TableMapping, at: datetime, run_id: str) -> Record:
+    if operation.action is Action.DELETE:
+        return replace(operation.record, postgres={}, notion={}, postgres_presence=Presence.GONE)
+    record = replace(operation.record, key=outcome.key, postgres_presence=Presence.PRESENT)
+    stored = decode_image(outcome.image or {}, mapping)
+    names = operation.values if operation.action is Action.UPDATE else stored
+    for name in names:
+        if name in stored:
+            record = _agree(record, name, operation.values, stored[name], mapping, at, run_id)
+    return record
+
+
+def decode_image(image: JsonObject, mapping: TableMapping) -> dict[str, Value]:
+    """Canonical values of the mapped fields of a row image."""
+    columns = mapping.by_column
+    return {
+        columns[column].name: columns[column].codec.from_postgres(value)
+        for column, value in image.items()
+        if column in columns
+    }
+
+
+def _agree(
+    record: Record,
+    name: str,
+    written: Mapping[str, Value],
+    stored: Value,
+    mapping: TableMapping,
+    at: datetime,
+    run_id: str,
+) -> Record:
+    """Move the base of a field to what the row now holds.
+
+    When the database stored something else than the page shows (a BEFORE trigger, a default), that is a change
+    of Postgres to carry back; the base is what the page shows.
+    """
+    weaken = mapping.by_name[name].codec.weaken
+    shown = notion_value(record, mapping.by_name[name])
+    notion = dict(record.notion)
+    postgres = {key: value for key, value in record.postgres.items() if key != name}
+    base = dict(record.base)
+    if name in written:
+        notion.pop(name, None)
+    elif name in notion:
+        return record
+    if weaken(stored) == shown:
+        base[name] = stored
+    else:
+        if name in written:
+            base[name] = written[name]
+        postgres[name] = PendingChange(stored, Interval.instant(at), {"database": True}, 0, f"run:{run_id}")
+    return replace(record, base=base, notion=notion, postgres=postgres)
+
+
+def _entry(operation: Operation, outcome: RowOutcome, mapping: TableMapping, run_id: str) -> JournalEntry:
+    record = operation.record
+    before: JsonObject | None = None
+    after: JsonObject | None = dict(operation.values)
+    if operation.action is Action.UPDATE:
+        before = {name: _current(record, name) for name in operation.values}
+    elif operation.action is Action.DELETE:
+        before, after = dict(record.base), None
+    else:
+        after = decode_image(outcome.image or {}, mapping)
+    return JournalEntry(
+        run_id=run_id,
+        side=Side.POSTGRES,
+        mapping=mapping.id,
+        record_id=record.id,
+        key=outcome.key or record.key,
+        page_id=record.page_id,
+        op=_CHANGE_OPS[operation.action],
+        before=before,
+        after=after,
+        cause=operation.cause,
+        seqs=operation.seqs,
+        status=ChangeStatus.DONE,
+    )
+
+
+def _rejected(operation: Operation, outcome: RowOutcome) -> Hold:
+    return Hold(
+        operation.record,
+        Side.POSTGRES,
+        operation.action,
+        outcome.reason,
+        constraint=outcome.constraint or outcome.column,
+    )

@@ -1,0 +1,89 @@
+"""Missing pages: absence from a complete scan is only a question; the page itself gives the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sync_engine.domain.events import Op, Side
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.times import notion_interval
+from sync_engine.domain.values import JsonObject
+from sync_engine.engine.context import Context
+from sync_engine.engine.observe import actor_of
+from sync_engine.errors import NotionNotFound
+from sync_engine.ports.event_log import NewEvent
+from sync_engine.ports.store import HeldRecord
+from sync_engine.ports.workspace import Page
+
+
+def find_missing_pages(context: Context, mapping: TableMapping, everything: frozenset[str], run_id: str) -> int:
+    """Ask for each linked page that a complete scan did not list; returns how many were found in the trash.
+
+    Only a page that says `in_trash` counts as deleted. One that cannot be found may have been deleted for ever,
+    unshared or moved (Notion gives the same 404 for all three): the record is held, nothing is deleted.
+    """
+    with context.database.transaction() as uow:
+        missing = [record for record in uow.records.scan(mapping.id) if _is_missing(record, everything)]
+    trashed = 0
+    for record in missing:
+        try:
+            page = context.workspace.page(record.page_id)
+        except NotionNotFound:
+            _hold(context, mapping, record, "Notion no longer shows this page: deleted for ever, or not shared")
+            continue
+        if page.in_trash:
+            _log_trash(context, mapping, record, page)
+            trashed += 1
+        elif page.data_source_id != mapping.data_source_id:
+            _hold(context, mapping, record, "the page was moved out of its database")
+        elif page.is_archived:
+            _hold(context, mapping, record, "the page was archived in Notion")
+    return trashed
+
+
+def _is_missing(record: Record, everything: frozenset[str]) -> bool:
+    return (
+        bool(record.page_id)
+        and record.notion_presence is Presence.PRESENT
+        and not record.detached
+        and record.page_id not in everything
+    )
+
+
+def _hold(context: Context, mapping: TableMapping, record: Record, reason: str) -> None:
+    with context.database.transaction() as uow:
+        uow.held.hold(
+            HeldRecord(
+                record_id=record.id,
+                mapping=mapping.id,
+                key=record.key,
+                side=Side.NOTION,
+                op="missing",
+                reason=reason,
+                constraint="page_missing",
+            )
+        )
+
+
+def _log_trash(context: Context, mapping: TableMapping, record: Record, page: Page) -> None:
+    before: JsonObject = {name: item.codec.weaken(record.base.get(name)) for name, item in mapping.by_name.items()}
+    with context.database.transaction() as uow:
+        now = context.database.now()
+        skew = context.workspace.clock_skew()
+        uow.events.append(
+            [
+                NewEvent(
+                    source=Side.NOTION,
+                    mapping=mapping.id,
+                    key=record.key,
+                    op=Op.DELETE,
+                    before=before,
+                    after=None,
+                    occurred=notion_interval(page.last_edited_time, now, record.notion_observed_at, skew),
+                    actor=actor_of(page.last_edited_by),
+                    page_id=page.id,
+                )
+            ]
+        )
+        uow.records.save([replace(record, notion={}, notion_presence=Presence.GONE)])
