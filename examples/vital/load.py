@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from pathlib import Path
 
-import psycopg
-
-from cli.vital_example import count_rows, load_real, load_sample, load_schema
+from cli.vital_example import Connection, count_rows, load_real, load_sample, load_schema
+from sync_engine.adapters.postgres.connection import connect
+from sync_engine.adapters.postgres.errors import translated
+from sync_engine.adapters.postgres.url import connection_parameters, describe
 from sync_engine.errors import ConfigurationError, SyncEngineError
 
 HERE = Path(__file__).resolve().parent
@@ -21,19 +21,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Load what was asked for in one transaction; return the exit code (docs/reference/exit-codes.md)."""
     options = _parser().parse_args(arguments)
     try:
-        with psycopg.connect(_libpq_url(options.database_url)) as connection:
+        parameters = connection_parameters(_given(options.database_url))
+        with translated(describe(parameters)), connect(parameters) as connection:
             report = load(connection, options.real, options.schema_only)
     except SyncEngineError as error:
-        return _fail(str(error), error.exit_code)
-    except psycopg.OperationalError as error:
-        return _fail(f"database: {error}".strip(), 4)
-    except psycopg.Error as error:
-        return _fail(f"database: {error}".strip(), 1)
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     print("\n".join(report))
     return 0
 
 
-def load(connection: psycopg.Connection[tuple[object, ...]], real: str | None, schema_only: bool) -> list[str]:
+def load(connection: Connection, real: str | None, schema_only: bool) -> list[str]:
     """Create what is missing and insert the rows; return what was done, one line for each table."""
     missing = load_schema(connection)
     report = [f"schema: {len(missing)} tables created" if missing else "schema: already there"]
@@ -72,18 +70,12 @@ def _real_folder(real: str | None) -> Path | None:
     return Path(real) if real else None
 
 
-def _libpq_url(url: str | None) -> str:
-    """`postgresql+psycopg://` (SQLAlchemy) and `postgres://` are the same database to libpq."""
+def _given(url: str | None) -> str:
     if not url:
         raise ConfigurationError(
             "no database given", hint="name it: load.py postgresql://user@host/db, or set DATABASE_URL"
         )
-    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
-
-
-def _fail(message: str, exit_code: int) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    return exit_code
+    return url
 
 
 if __name__ == "__main__":
