@@ -57,6 +57,13 @@ class Codec(Protocol):
         """The property value to send, `{t: ...}`, for `weaken(value)`; never a cut value."""
         ...
 
+    def lift(self, value: Value) -> Value:
+        """The value to store for a weak value: `""` (or `[]`) for None in a NOT NULL column of text (or a list).
+
+        Anything else is itself.
+        """
+        ...
+
     def weaken(self, value: Value) -> Value:
         """What Notion holds after `value` was written: the value itself where the property type is exact.
 
