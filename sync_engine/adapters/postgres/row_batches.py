@@ -1,0 +1,56 @@
+"""How a list of writes is cut into batches that one savepoint, and mostly one statement, can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sync_engine.ports.rows import RowOp, RowWrite
+
+LIMIT = 1_000
+"""Rows a batch: enough to be as fast as larger ones, few enough that one bad row costs little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the writes of one statement have in common."""
+
+    op: RowOp
+    with_key: bool
+    values: tuple[str, ...]
+    expected: tuple[str, ...]
+
+
+def signature(write: RowWrite) -> Signature:
+    """The statement that this write is a row of."""
+    return Signature(write.op, bool(write.key), tuple(sorted(write.values)), tuple(sorted(write.expected)))
+
+
+def batches(writes: Sequence[RowWrite], key_columns: Sequence[str]) -> Iterator[list[int]]:
+    """Places of the writes, in order, in runs that may be applied together.
+
+    The writes of a run do the same to different rows, so that their order does not matter. A write that changes
+    a key is a run of its own, because a later write may mean the new key.
+    """
+    run: list[int] = []
+    seen: set[str] = set()
+    previous: RowOp | None = None
+    for place, write in enumerate(writes):
+        alone = write.op is RowOp.UPDATE and not write.values.keys().isdisjoint(key_columns)
+        if run and (alone or write.op is not previous or write.key in seen or len(run) >= LIMIT):
+            yield run
+            run, seen = [], set()
+        run.append(place)
+        previous = None if alone else write.op
+        if write.key:
+            seen.add(write.key)
+    if run:
+        yield run
+
+
+def by_signature(writes: Sequence[RowWrite], places: Sequence[int]) -> dict[Signature, list[int]]:
+    """The places of a run, by the statement that carries them."""
+    groups: dict[Signature, list[int]] = {}
+    for place in places:
+        groups.setdefault(signature(writes[place]), []).append(place)
+    return groups

@@ -1,0 +1,62 @@
+"""The columns of a user's table as reading and writing rows needs them, from the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+import psycopg
+from psycopg.rows import class_row
+
+from sync_engine.adapters.postgres.connection import Driver
+from sync_engine.adapters.postgres.statements import statement
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.errors import DatabaseError
+
+
+@dataclass(frozen=True, slots=True)
+class WriteColumn:
+    """One column. `write_type` is what a literal is cast to and `comparison` what both sides of a comparison are
+    cast to (empty: nothing); both are type names as Postgres itself quotes them. See `sql/row_columns.sql`."""
+
+    name: str
+    write_type: str
+    comparison: str
+    identity_always: bool
+    generated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowShape:
+    """One table: its name, key columns in key order, captured columns, and all columns by name."""
+
+    schema: str
+    table: str
+    key: tuple[WriteColumn, ...]
+    captured: tuple[str, ...]
+    columns: Mapping[str, WriteColumn]
+
+    def column(self, name: str) -> WriteColumn:
+        """The column of that name. Raises DatabaseError when the table has none."""
+        found = self.columns.get(name)
+        if found is None:
+            raise DatabaseError(
+                f"table {self.schema}.{self.table} has no column {name!r}",
+                hint="it was dropped or renamed since `setup`; see: sync-engine plan",
+            )
+        return found
+
+
+def read_shape(driver: Driver, mapping: TableMapping) -> RowShape:
+    """The shape of a mapped table. Raises DatabaseError when the table, or a key column, is not there."""
+    with psycopg.RawCursor(driver, row_factory=class_row(WriteColumn)) as cursor:
+        cursor.execute(statement("row_columns"), [mapping.schema, mapping.table])
+        columns = {column.name: column for column in cursor}
+    if not columns:
+        raise DatabaseError(
+            f"table {mapping.schema}.{mapping.table} is not in the database", hint="see: sync-engine plan"
+        )
+    shape = RowShape(mapping.schema, mapping.table, (), mapping.captured, columns)
+    key = tuple(shape.column(name) for name in mapping.key_columns)
+    return RowShape(mapping.schema, mapping.table, key, mapping.captured, columns)

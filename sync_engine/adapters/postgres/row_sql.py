@@ -1,0 +1,156 @@
+"""The statements over a user's rows, composed for one table and one set of columns; every name is quoted.
+
+They take one parameter, `$1`: the rows as a JSON text, of which each has `i` (its place), the parts of its key
+`k0`, `k1` ..., new values `s0` ... and expected values `e0` ...: all of them literals or null. Run them with a raw
+cursor, so that a `%` in a name means nothing. Those that return rows return `i`, the key parts as text, and the
+image (the INSERT has no `i`: it returns in the order of the rows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+from sync_engine.adapters.postgres.row_shape import RowShape, WriteColumn
+
+_ROW = Identifier("t")
+_GIVEN = Identifier("v")
+
+
+def select_all(shape: RowShape) -> Composed:
+    """Key parts and image of every row, in key order. No parameter."""
+    order = SQL(", ").join(_own(column) for column in shape.key)
+    return SQL("SELECT {} FROM {} ORDER BY {}").format(_key_and_image(shape), _table(shape), order)
+
+
+def select_given(shape: RowShape) -> Composed:
+    """Key parts and image of the rows with the given keys."""
+    return SQL("SELECT {} FROM {} JOIN {} ON {}").format(
+        _key_and_image(shape), _recordset(shape, (), ()), _table(shape), _has_key(shape)
+    )
+
+
+def count_all(shape: RowShape) -> Composed:
+    """Number of rows. No parameter."""
+    return SQL("SELECT count(*) FROM {}").format(_table(shape))
+
+
+def update(shape: RowShape, values: Sequence[str], expected: Sequence[str]) -> Composed:
+    """Set the values where the row still holds what is expected."""
+    assignments = SQL(", ").join(
+        SQL("{} = {}").format(Identifier(name), _literal("s", n, shape.column(name)))
+        for n, name in enumerate(values)
+    )
+    return SQL("UPDATE {} SET {} FROM {} WHERE {} RETURNING {}, {}").format(
+        _table(shape),
+        assignments,
+        _recordset(shape, values, expected),
+        _and([_has_key(shape), *_holds("e", shape, expected)]),
+        _given("i"),
+        _key_and_image(shape),
+    )
+
+
+def delete(shape: RowShape, expected: Sequence[str]) -> Composed:
+    """Delete where the row still holds what is expected; the image is that of the deleted row."""
+    return SQL("DELETE FROM {} USING {} WHERE {} RETURNING {}, {}").format(
+        _table(shape),
+        _recordset(shape, (), expected),
+        _and([_has_key(shape), *_holds("e", shape, expected)]),
+        _given("i"),
+        _key_and_image(shape),
+    )
+
+
+def insert(shape: RowShape, with_key: bool, values: Sequence[str]) -> Composed:
+    """Insert, with the key given or made by the database; columns that are not given take their defaults."""
+    key = [(column, _literal("k", n, column)) for n, column in enumerate(shape.key)] if with_key else []
+    given = [(column, literal) for column, literal in key if not column.generated and column.name not in values]
+    given += [(shape.column(name), _literal("s", n, shape.column(name))) for n, name in enumerate(values)]
+    columns = SQL(", ").join(Identifier(column.name) for column, _ in given)
+    # A row that is put back must have its old number, even where the database insists on making numbers.
+    restored = any(column.identity_always for column, _ in key)
+    return SQL("INSERT INTO {} {}{} SELECT {} FROM {} ORDER BY {} RETURNING {}").format(
+        _table(shape),
+        SQL("({})").format(columns) if given else SQL(""),
+        SQL(" OVERRIDING SYSTEM VALUE") if restored else SQL(""),
+        SQL(", ").join(literal for _, literal in given),
+        _recordset(shape, values, ()),
+        _given("i"),
+        _key_and_image(shape),
+    )
+
+
+def look(shape: RowShape, values: Sequence[str], expected: Sequence[str]) -> Composed:
+    """The rows that exist among the given: `i`, whether it holds what is expected, whether it holds the new
+    values, key parts, image."""
+    return SQL("SELECT {}, {}, {}, {} FROM {} JOIN {} ON {}").format(
+        _given("i"),
+        _and([SQL("true"), *_holds("e", shape, expected)]),
+        _and([SQL("true"), *_holds("s", shape, values)]),
+        _key_and_image(shape),
+        _recordset(shape, values, expected),
+        _table(shape),
+        _has_key(shape),
+    )
+
+
+def _table(shape: RowShape) -> Composed:
+    return SQL("{} AS {}").format(Identifier(shape.schema, shape.table), _ROW)
+
+
+def _recordset(shape: RowShape, values: Sequence[str], expected: Sequence[str]) -> Composed:
+    names = [f"k{n}" for n in range(len(shape.key))]
+    names += [f"s{n}" for n in range(len(values))]
+    names += [f"e{n}" for n in range(len(expected))]
+    columns = SQL(", ").join(SQL("{} text").format(Identifier(name)) for name in names)
+    return SQL("json_to_recordset($1) AS {}(i integer, {})").format(_GIVEN, columns)
+
+
+def _key_and_image(shape: RowShape) -> Composed:
+    parts = SQL(", ").join(SQL("{}::text").format(_own(column)) for column in shape.key)
+    return SQL("{}, {}").format(parts, _image(shape))
+
+
+def _has_key(shape: RowShape) -> Composed:
+    return _and(
+        SQL("{} = {}").format(_own(column), _literal("k", n, column)) for n, column in enumerate(shape.key)
+    )
+
+
+def _holds(prefix: str, shape: RowShape, names: Sequence[str]) -> Iterable[Composed]:
+    """Whether the row's columns equal the literals, NULL being equal to NULL."""
+    for n, name in enumerate(names):
+        column = shape.column(name)
+        own, literal = _comparable(_own(column), column), _comparable(_literal(prefix, n, column), column)
+        yield SQL("{} IS NOT DISTINCT FROM {}").format(own, literal)
+
+
+def _comparable(value: Composed, column: WriteColumn) -> Composed:
+    if column.comparison == "text":
+        return SQL('({}::text COLLATE "C")').format(value)
+    return SQL("{}::{}").format(value, SQL(column.comparison)) if column.comparison else value
+
+
+def _literal(prefix: str, n: int, column: WriteColumn) -> Composed:
+    return SQL("{}::{}").format(_given(f"{prefix}{n}"), SQL(column.write_type))
+
+
+def _own(column: WriteColumn) -> Composed:
+    return SQL("{}.{}").format(_ROW, Identifier(column.name))
+
+
+def _given(name: str) -> Composed:
+    return SQL("{}.{}").format(_GIVEN, Identifier(name))
+
+
+def _and(conditions: Iterable[Composable]) -> Composed:
+    return SQL(" AND ").join(conditions)
+
+
+def _image(shape: RowShape) -> Composed:
+    pairs = SQL(", ").join(
+        SQL("{}, to_jsonb({})").format(Literal(name), _own(shape.column(name))) for name in shape.captured
+    )
+    return SQL("jsonb_build_object({})").format(pairs)

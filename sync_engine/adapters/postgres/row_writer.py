@@ -1,0 +1,154 @@
+"""Writes of one table, set by set, with savepoints: one bad row never stops the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg.sql import Composed
+
+from sync_engine.adapters.postgres import row_sql
+from sync_engine.adapters.postgres.connection import Driver
+from sync_engine.adapters.postgres.errors import concerns_one_row, message_of
+from sync_engine.adapters.postgres.row_batches import Signature, batches, by_signature
+from sync_engine.adapters.postgres.row_shape import RowShape
+from sync_engine.domain.keys import decode_key, encode_key
+from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
+
+SUPPRESSED = "the table did not take the write: a trigger, a rule or a row-level policy suppressed it"
+
+_Outcomes = dict[int, RowOutcome]
+
+
+class _RowsSuppressed(Exception):
+    """Fewer rows came back from an INSERT than were sent, and which ones cannot be told."""
+
+
+class RowWriter:
+    """Applies writes to one table in the caller's transaction."""
+
+    def __init__(self, driver: Driver, shape: RowShape) -> None:
+        self._driver = driver
+        self._shape = shape
+        self._statements: dict[tuple[str, Signature], Composed] = {}
+
+    def write(self, writes: Sequence[RowWrite]) -> list[RowOutcome]:
+        """Apply in order; outcome i belongs to write i.
+
+        Raises psycopg.Error when the cause is not a row: no connection, no permission, a deadlock.
+        """
+        outcomes: _Outcomes = {}
+        # A deferred constraint would otherwise raise at the commit, when no row can be blamed any more.
+        self._driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for places in batches(writes, [column.name for column in self._shape.key]):
+            outcomes.update(self._apply(writes, places))
+        return [outcomes[place] for place in range(len(writes))]
+
+    def _apply(self, writes: Sequence[RowWrite], places: Sequence[int]) -> _Outcomes:
+        """All of the run under one savepoint; if it fails, each half of it, down to the row to blame."""
+        try:
+            with self._driver.transaction():
+                return self._attempt(writes, places)
+        except psycopg.Error as error:
+            if not concerns_one_row(error):
+                raise
+            if len(places) == 1:
+                return {places[0]: _rejected(writes[places[0]], error)}
+        except _RowsSuppressed:
+            if len(places) == 1:
+                return {places[0]: RowOutcome(RowResult.REJECTED, writes[places[0]].key, reason=SUPPRESSED)}
+        half = len(places) // 2
+        return self._apply(writes, places[:half]) | self._apply(writes, places[half:])
+
+    def _attempt(self, writes: Sequence[RowWrite], places: Sequence[int]) -> _Outcomes:
+        outcomes: _Outcomes = {}
+        for wanted, group in by_signature(writes, places).items():
+            rows = _recordset(writes, group, wanted, len(self._shape.key))
+            match wanted.op:
+                case RowOp.INSERT:
+                    outcomes.update(self._insert(wanted, group, rows))
+                case RowOp.UPDATE | RowOp.DELETE:
+                    outcomes.update(self._change(writes, wanted, group, rows))
+        return outcomes
+
+    def _insert(self, wanted: Signature, group: Sequence[int], rows: str) -> _Outcomes:
+        inserted = self._run("write", wanted, rows)
+        if len(inserted) != len(group):
+            raise _RowsSuppressed
+        return {place: self._done(row) for place, row in zip(group, inserted, strict=True)}
+
+    def _change(self, writes: Sequence[RowWrite], wanted: Signature, group: Sequence[int], rows: str) -> _Outcomes:
+        changes_something = wanted.op is RowOp.DELETE or wanted.values
+        written = self._run("write", wanted, rows) if changes_something else []
+        outcomes = {place: self._done(row) for place, *row in written}
+        missed = [place for place in group if place not in outcomes]
+        if missed:
+            outcomes.update(self._explain(writes, wanted, missed))
+        return outcomes
+
+    def _explain(self, writes: Sequence[RowWrite], wanted: Signature, missed: Sequence[int]) -> _Outcomes:
+        """Why rows did not come back from an UPDATE or DELETE: changed, missing, or held back by the table."""
+        rows = _recordset(writes, missed, wanted, len(self._shape.key))
+        outcomes = {place: RowOutcome(RowResult.MISSING, writes[place].key) for place in missed}
+        for place, as_expected, as_wanted, *row in self._run("look", wanted, rows):
+            found = self._done(row)
+            if not as_expected:
+                outcomes[place] = RowOutcome(RowResult.CHANGED, found.key, found.image)
+            elif wanted.op is RowOp.UPDATE and as_wanted:
+                # The usual trigger against updates that change nothing; the row is as it should be.
+                outcomes[place] = found
+            else:
+                outcomes[place] = RowOutcome(RowResult.REJECTED, found.key, reason=SUPPRESSED)
+        return outcomes
+
+    def _done(self, row: Sequence[Any]) -> RowOutcome:
+        return RowOutcome(RowResult.DONE, encode_key(row[:-1]), row[-1])
+
+    def _run(self, purpose: str, wanted: Signature, rows: str) -> list[tuple[Any, ...]]:
+        query = self._statements.get((purpose, wanted))
+        if query is None:
+            query = self._statements[purpose, wanted] = _compose(purpose, self._shape, wanted)
+        with psycopg.RawCursor(self._driver) as cursor:
+            return cursor.execute(query, [rows]).fetchall()
+
+
+def _compose(purpose: str, shape: RowShape, wanted: Signature) -> Composed:
+    if purpose == "look":
+        return row_sql.look(shape, wanted.values, wanted.expected)
+    match wanted.op:
+        case RowOp.INSERT:
+            return row_sql.insert(shape, wanted.with_key, wanted.values)
+        case RowOp.UPDATE:
+            return row_sql.update(shape, wanted.values, wanted.expected)
+        case RowOp.DELETE:
+            return row_sql.delete(shape, wanted.expected)
+
+
+def _recordset(writes: Sequence[RowWrite], places: Iterable[int], wanted: Signature, key_columns: int) -> str:
+    """The rows of one statement; `i` is the place of the write."""
+    values = [(f"s{n}", name) for n, name in enumerate(wanted.values)]
+    expected = [(f"e{n}", name) for n, name in enumerate(wanted.expected)]
+    parts = [f"k{n}" for n in range(key_columns)] if wanted.with_key else []
+    rows: list[dict[str, int | str | None]] = []
+    for place in places:
+        write = writes[place]
+        row: dict[str, int | str | None] = {"i": place}
+        row.update(zip(parts, decode_key(write.key, key_columns) if parts else (), strict=True))
+        row.update((given, write.values[name]) for given, name in values)
+        row.update((given, write.expected[name]) for given, name in expected)
+        rows.append(row)
+    return orjson.dumps(rows).decode()
+
+
+def _rejected(write: RowWrite, error: psycopg.Error) -> RowOutcome:
+    only = next(iter(write.values)) if len(write.values) == 1 else ""
+    return RowOutcome(
+        RowResult.REJECTED,
+        write.key,
+        reason=message_of(error),
+        sqlstate=error.sqlstate or "",
+        constraint=error.diag.constraint_name or "",
+        column=error.diag.column_name or only,
+    )

@@ -1,0 +1,74 @@
+"""The user's tables: reading rows, and writing them with compare-and-set."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+import psycopg
+from sqlalchemy import Connection
+
+from sync_engine.adapters.postgres import introspect, row_sql
+from sync_engine.adapters.postgres.connection import driver_of
+from sync_engine.adapters.postgres.row_shape import RowShape, read_shape
+from sync_engine.adapters.postgres.row_writer import RowWriter
+from sync_engine.domain.keys import decode_key, encode_key
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.schema import Table
+from sync_engine.domain.values import JsonObject
+from sync_engine.ports.rows import RowOutcome, RowWrite
+
+
+class PostgresRows:
+    """Implements `ports.rows.Rows`. Remembers what tables look like for as long as one transaction lasts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._driver = driver_of(connection)
+        self._shapes: dict[tuple[str, str, tuple[str, ...]], RowShape] = {}
+        self._scans = itertools.count(1)
+
+    def tables(self, schemas: Sequence[str]) -> Sequence[Table]:
+        """The tables of these schemas, and those that their foreign keys point to."""
+        return introspect.tables(self._connection, schemas)
+
+    def fetch(self, mapping: TableMapping, keys: Sequence[str]) -> Mapping[str, JsonObject]:
+        """Column images by key, for the rows that exist."""
+        rows = [
+            {"i": i} | {f"k{n}": part for n, part in enumerate(decode_key(key, len(mapping.key_columns)))}
+            for i, key in enumerate(dict.fromkeys(keys))
+        ]
+        if not rows:
+            return {}
+        with psycopg.RawCursor(self._driver) as cursor:
+            found = cursor.execute(row_sql.select_given(self._shape(mapping)), [orjson.dumps(rows).decode()])
+            return dict(_key_and_image(row) for row in found)
+
+    def scan(self, mapping: TableMapping, batch: int = 1000) -> Iterator[tuple[str, JsonObject]]:
+        """All rows in key order, through a cursor of the server: one snapshot, `batch` rows in memory."""
+        with psycopg.RawServerCursor(self._driver, f"sync_engine_scan_{next(self._scans)}") as cursor:
+            cursor.itersize = batch
+            for row in cursor.execute(row_sql.select_all(self._shape(mapping))):
+                yield _key_and_image(row)
+
+    def count(self, mapping: TableMapping) -> int:
+        """Number of rows."""
+        with psycopg.RawCursor(self._driver) as cursor:
+            row = cursor.execute(row_sql.count_all(self._shape(mapping))).fetchone()
+        return row[0] if row else 0
+
+    def write(self, mapping: TableMapping, writes: Sequence[RowWrite]) -> Sequence[RowOutcome]:
+        """Apply in order; see `RowWriter`."""
+        return RowWriter(self._driver, self._shape(mapping)).write(writes) if writes else []
+
+    def _shape(self, mapping: TableMapping) -> RowShape:
+        seen_as = (mapping.schema, mapping.table, mapping.captured)
+        if seen_as not in self._shapes:
+            self._shapes[seen_as] = read_shape(self._driver, mapping)
+        return self._shapes[seen_as]
+
+
+def _key_and_image(row: Sequence[Any]) -> tuple[str, JsonObject]:
+    return encode_key(row[:-1]), row[-1]

@@ -1,0 +1,69 @@
+"""One transaction: the log, the engine's state and the user's rows over the same connection."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from sync_engine.adapters.postgres.conflicts import PostgresConflicts
+from sync_engine.adapters.postgres.event_log import PostgresEventLog
+from sync_engine.adapters.postgres.held import PostgresHeld
+from sync_engine.adapters.postgres.journal import PostgresJournal
+from sync_engine.adapters.postgres.marks import PostgresMarks
+from sync_engine.adapters.postgres.records import PostgresRecords
+from sync_engine.adapters.postgres.registrations import PostgresRegistrations
+from sync_engine.adapters.postgres.rows import PostgresRows
+from sync_engine.adapters.postgres.runs import PostgresRuns
+
+
+class PostgresUnitOfWork:
+    """Implements `ports.database.UnitOfWork`; each part is made when it is first asked for."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def events(self) -> PostgresEventLog:
+        """The event log."""
+        return PostgresEventLog(self._connection)
+
+    @cached_property
+    def rows(self) -> PostgresRows:
+        """The user's tables."""
+        return PostgresRows(self._connection)
+
+    @cached_property
+    def registrations(self) -> PostgresRegistrations:
+        """Mappings as registered by `setup`."""
+        return PostgresRegistrations(self._connection)
+
+    @cached_property
+    def records(self) -> PostgresRecords:
+        """What the engine knows of each record."""
+        return PostgresRecords(self._connection)
+
+    @cached_property
+    def journal(self) -> PostgresJournal:
+        """Applied changes."""
+        return PostgresJournal(self._connection)
+
+    @cached_property
+    def conflicts(self) -> PostgresConflicts:
+        """Conflicts."""
+        return PostgresConflicts(self._connection)
+
+    @cached_property
+    def held(self) -> PostgresHeld:
+        """Held records."""
+        return PostgresHeld(self._connection)
+
+    @cached_property
+    def runs(self) -> PostgresRuns:
+        """Runs."""
+        return PostgresRuns(self._connection)
+
+    @cached_property
+    def marks(self) -> PostgresMarks:
+        """Marks."""
+        return PostgresMarks(self._connection)
