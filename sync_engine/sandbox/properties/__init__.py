@@ -1,0 +1,1 @@
+"""One place per property type: schema entry, written value, shown value, compared value."""
