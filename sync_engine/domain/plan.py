@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.events import Side
-from sync_engine.domain.mapping import FieldMapping, TableMapping
+from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.reconcile import Settled
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.unresolved import is_unresolved
@@ -195,23 +194,9 @@ def _postgres_write(settled: Settled, mapping: TableMapping, action: Action, *, 
     for name, change in record.notion.items():
         if name in settled.held or is_unresolved(change.value):
             continue
-        values[name] = lifted(change.value, mapping.by_name[name])
+        values[name] = mapping.by_name[name].codec.lift(change.value)
     kept = {name: value for name, value in values.items() if mapping.by_name[name].writable}
     return Operation(Side.POSTGRES, action, record, kept, seqs=_seqs(settled, Side.NOTION))
-
-
-def lifted(value: Value, field_mapping: FieldMapping) -> Value:
-    """A value of Notion as it is stored in Postgres: emptied text of a NOT NULL column is the empty string."""
-    if value is None and field_mapping.not_null and field_mapping.codec.weaken("") is None:
-        return "" if _takes_empty_text(field_mapping) else None
-    return value
-
-
-def _takes_empty_text(field_mapping: FieldMapping) -> bool:
-    try:
-        return field_mapping.codec.to_postgres("") == "" and field_mapping.codec.from_postgres("") == ""
-    except FieldError:
-        return False
 
 
 def _seqs(settled: Settled, source: Side) -> tuple[int, ...]:

@@ -91,13 +91,15 @@ def key_on(page: Page, mapping: TableMapping) -> str:
 def linked_pages(mapping: TableMapping, pages: Sequence[Page]) -> Sequence[str]:
     """Ids of the pages that the relations of these pages point to."""
     relations = [field for field in mapping.fields if field.relation_to and field.property_id]
-    found = {
-        target
-        for page in pages
-        for field in relations
-        for target in page_ids(page.properties.get(field.property_id))
-    }
+    found = {target for page in pages for field in relations for target in _targets(page, field)}
     return sorted(found)
+
+
+def _targets(page: Page, field: FieldMapping) -> Sequence[str]:
+    try:
+        return page_ids(page.properties.get(field.property_id))
+    except FieldError:  # told to the person when the field itself is decoded
+        return ()
 
 
 def _see(

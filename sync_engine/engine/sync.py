@@ -303,7 +303,7 @@ def _count(work: _Pass, mapping: TableMapping, operations: Sequence[Operation]) 
 def _rehearse(work: _Pass, mapping: TableMapping, operations: Sequence[Operation]) -> int:
     _count(work, mapping, operations)
     for operation in operations:
-        fields: list[Json] = sorted(operation.values)
+        fields: list[Json] = [*sorted(operation.values)]
         work.summary.planned.append(
             {
                 "table": mapping.name,
