@@ -1,0 +1,160 @@
+"""The shape of `sync.toml`: frozen models that know every key and every allowed value."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Direction = Literal["both", "to-notion", "from-notion"]
+ConflictPolicy = Literal["newest", "postgres", "notion", "manual", "union", "min", "max", "delta"]
+AmbiguousPolicy = Literal["notion", "postgres", "manual"]
+DeleteFromPostgres = Literal["ignore", "hold", "soft", "trash"]
+DeleteFromNotion = Literal["ignore", "hold", "soft", "delete"]
+PropertyType = Literal[
+    "title",
+    "rich_text",
+    "number",
+    "select",
+    "multi_select",
+    "checkbox",
+    "date",
+    "url",
+    "email",
+    "phone_number",
+    "relation",
+]
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class Shape(BaseModel):
+    """Base of all: unknown keys are errors, values are never converted, errors never repeat the input."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class DeletePolicies(Shape):
+    """What a delete on one side does to the other. `soft` sets or reads `soft_column`."""
+
+    from_postgres: DeleteFromPostgres = "trash"
+    from_notion: DeleteFromNotion = "hold"
+    soft_column: Name | None = None
+
+    @model_validator(mode="after")
+    def _soft_needs_a_column(self) -> DeletePolicies:
+        if "soft" in (self.from_postgres, self.from_notion) and self.soft_column is None:
+            raise ValueError('soft needs soft_column, for example soft_column = "deleted_at"')
+        return self
+
+
+class BrakeSettings(Shape):
+    """The mass-change brake: a pass may change that share of a table, and always `min` records."""
+
+    share: float = Field(default=0.1, ge=0, le=1)
+    min: int = Field(default=20, ge=0)
+
+
+class PostgresSection(Shape):
+    """`[postgres]`."""
+
+    url: Name | None = None
+    schema_: Name = Field(default="public", alias="schema")
+
+
+class NotionSection(Shape):
+    """`[notion]`."""
+
+    token: Name | None = None
+    parent_page: Name | None = None
+    api_url: Name | None = None
+    requests_per_minute: int | None = Field(default=None, ge=1, le=100_000)
+    webhook_token: Name | None = None
+
+
+class Defaults(Shape):
+    """`[defaults]`: what holds for a table that does not say otherwise.
+
+    `ambiguous` says who wins when the order of two edits cannot be known: Notion by default, because a person
+    made that edit, and the value of Postgres is kept beside it.
+    """
+
+    direction: Direction = "both"
+    conflict: ConflictPolicy = "newest"
+    ambiguous: AmbiguousPolicy = "notion"
+    delete: DeletePolicies = DeletePolicies()
+    brake: BrakeSettings = BrakeSettings()
+
+
+class FieldSettings(Shape):
+    """`[tables.fields.COLUMN]`. `secret` keeps the column out of Notion and out of the log."""
+
+    property: Name | None = None
+    type: PropertyType | None = None
+    ignore: bool = False
+    secret: bool = False
+    direction: Direction | None = None
+    conflict: ConflictPolicy | None = None
+
+
+class RelationSettings(Shape):
+    """`[tables.relations.NAME]`: many-to-many through a junction table."""
+
+    through: Name
+    to: Name
+    property: Name | None = None
+
+
+class TableSettings(Shape):
+    """`[[tables]]`."""
+
+    name: Name
+    title: Name | None = None
+    icon: Name | None = None
+    database_title: Name | None = None
+    direction: Direction | None = None
+    conflict: ConflictPolicy | None = None
+    delete: DeletePolicies | None = None
+    brake: BrakeSettings | None = None
+    fields: dict[str, FieldSettings] = {}
+    relations: dict[str, RelationSettings] = {}
+
+
+class SyncToml(Shape):
+    """The whole file."""
+
+    version: Literal[1]
+    postgres: PostgresSection = PostgresSection()
+    notion: NotionSection = NotionSection()
+    defaults: Defaults = Defaults()
+    tables: tuple[TableSettings, ...] = Field(default=(), strict=False)
+
+
+SHAPES: dict[tuple[str, ...], type[Shape]] = {
+    (): SyncToml,
+    ("postgres",): PostgresSection,
+    ("notion",): NotionSection,
+    ("defaults",): Defaults,
+    ("defaults", "delete"): DeletePolicies,
+    ("defaults", "brake"): BrakeSettings,
+    ("tables", "*"): TableSettings,
+    ("tables", "*", "delete"): DeletePolicies,
+    ("tables", "*", "brake"): BrakeSettings,
+    ("tables", "*", "fields", "*"): FieldSettings,
+    ("tables", "*", "relations", "*"): RelationSettings,
+}
+"""The model behind each place of the file; `*` stands for a position or a name of the user's own."""
+
+
+def known_keys(place: tuple[str | int, ...]) -> tuple[str, ...]:
+    """The keys that may stand at a place, as they are written."""
+    model = SHAPES.get(pattern(place))
+    return tuple(info.alias or name for name, info in model.model_fields.items()) if model else ()
+
+
+def pattern(place: tuple[str | int, ...]) -> tuple[str, ...]:
+    """A place with the user's own names and positions replaced by `*`."""
+    parts = tuple("*" if isinstance(part, int) else part for part in place)
+    if len(parts) > 3 and parts[0] == "tables" and parts[2] in ("fields", "relations"):
+        parts = (*parts[:3], "*", *parts[4:])
+    return parts
