@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sync_engine.ports.event_log import EventLog
+from sync_engine.ports.installation import Capture
 from sync_engine.ports.rows import Rows
 from sync_engine.ports.store import Conflicts, Held, Journal, Marks, Records, Registrations, Runs
 
@@ -18,6 +19,8 @@ class UnitOfWork(Protocol):
     def events(self) -> EventLog: ...
     @property
     def rows(self) -> Rows: ...
+    @property
+    def capture(self) -> Capture: ...
     @property
     def registrations(self) -> Registrations: ...
     @property
@@ -62,4 +65,8 @@ class Database(Protocol):
 
     def is_set_up(self) -> bool:
         """Whether the engine schema is there at the version this code needs."""
+        ...
+
+    def upgrade(self) -> None:
+        """Bring the engine schema to the version this code needs; idempotent."""
         ...

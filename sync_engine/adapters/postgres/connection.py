@@ -27,7 +27,7 @@ def connect(parameters: Mapping[str, str]) -> Driver:
 
 
 def make_engine(url: str) -> Engine:
-    """An engine that keeps one idle connection and checks it before use; nothing connects yet.
+    """An engine that keeps two idle connections and checks it before use; nothing connects yet.
 
     Raises ConfigurationError when the URL cannot be read.
     """
@@ -35,7 +35,7 @@ def make_engine(url: str) -> Engine:
     return create_engine(
         "postgresql+psycopg://",
         creator=lambda: connect(parameters),
-        pool_size=1,
+        pool_size=2,
         max_overflow=20,
         pool_pre_ping=True,
         use_native_hstore=False,

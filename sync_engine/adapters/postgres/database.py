@@ -13,6 +13,7 @@ from sync_engine.adapters.postgres import migrate
 from sync_engine.adapters.postgres.connection import connect, make_engine
 from sync_engine.adapters.postgres.errors import translated
 from sync_engine.adapters.postgres.lock import installation_lock
+from sync_engine.adapters.postgres.rehearsal import Rehearsal
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from sync_engine.adapters.postgres.url import connection_parameters, describe
@@ -52,6 +53,15 @@ class PostgresDatabase:
             yield PostgresUnitOfWork(connection)
 
     @contextmanager
+    def rehearsal(self) -> Iterator[Rehearsal]:
+        """A database whose transactions are all undone when the block ends; for dry runs."""
+        with translated(self._target), self._engine.connect() as connection, connection.begin() as outer:
+            try:
+                yield Rehearsal(connection, self._target)
+            finally:
+                outer.rollback()
+
+    @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the installation's lock on a connection of its own. Raises LockHeld, naming the holder."""
         with translated(self._target), connect(self._parameters) as connection, installation_lock(connection):
@@ -67,3 +77,8 @@ class PostgresDatabase:
         """Whether the engine schema is at the revision this code needs."""
         with translated(self._target), self._engine.connect() as connection:
             return migrate.connection_is_current(connection)
+
+    def upgrade(self) -> None:
+        """Bring the engine schema to the revision this code needs."""
+        with translated(self._target):
+            migrate.upgrade(self._url)
