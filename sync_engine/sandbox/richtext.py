@@ -122,11 +122,9 @@ def _mention_in(path: str, raw: JsonObject) -> JsonObject:
 
 
 def _mergeable(left: JsonObject, right: JsonObject) -> bool:
-    return (
-        left["type"] == right["type"] == "text"
-        and left["annotations"] == right["annotations"]
-        and left["text"]["link"] == right["text"]["link"]
-    )
+    if not left["type"] == right["type"] == "text":
+        return False
+    return bool(left["annotations"] == right["annotations"] and left["text"]["link"] == right["text"]["link"])
 
 
 def _joined(left: JsonObject, right: JsonObject) -> JsonObject:

@@ -50,6 +50,7 @@ class Store:
         self._tables: dict[type[Record], dict[str, Record]] = {kind: {} for kind in KINDS}
         self._undo: dict[Key, Record | None] = {}
         self._indexes = Indexes()
+        self._previous: dict[str, Page] = {}
         self.sequence = 0
         for record in keeper.load() if keeper else ():
             self._set(record)
@@ -80,6 +81,13 @@ class Store:
     def children(self, kind: type[R], parent_id: str) -> list[R]:
         """Return the records of a kind directly under a parent, in no order."""
         return [self.take(kind, found) for held, found in self._indexes.children(parent_id) if held is kind]
+
+    def as_of(self, page: Page, moment: int) -> Page | None:
+        """Return a page as it was at a time in milliseconds, as far back as one change; None: not there yet."""
+        if page.touched <= moment:
+            return page
+        before = self._previous.get(page.id)
+        return before if before is not None and before.touched <= moment else None
 
     def next_sequence(self) -> int:
         """Return a number larger than any before."""
@@ -129,6 +137,8 @@ class Store:
         old = table.get(record.id)
         if old is not None:
             self._indexes.drop(old)
+            if isinstance(old, Page) and isinstance(record, Page) and old.touched < record.touched:
+                self._previous[old.id] = old
         table[record.id] = record
         self._indexes.add(record)
 

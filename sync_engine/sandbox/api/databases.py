@@ -108,26 +108,34 @@ def update(call: Call) -> JsonObject:
     database = database_of(call, path_id(call, "database_id"))
     keys = ("parent", "title", "description", "is_inline", "icon", "cover", "in_trash", "is_locked")
     refuse_unknown(call.body, call.allowed(*keys))
-    body, flag = call.body, call.trash_flag()
+    flag = call.trash_flag()
     refuse_trashed(call, database, flag)
-    for name in ("title", "description"):
-        if name in body:
-            database = replace(database, **{name: runs_in(f"body.{name}", body[name])})
-    for name in ("is_inline", "is_locked"):
-        if name in body:
-            database = replace(database, **{name: want_bool(f"body.{name}", body[name])})
-    if "icon" in body:
-        database = replace(database, icon=icon_in("body.icon", body["icon"]))
-    if "cover" in body:
-        database = replace(database, cover=cover_in("body.cover", body["cover"]))
-    if body.get("parent") is not None:
-        database = replace(database, parent=parent_page(call, body["parent"]))
+    database = _attributes(call, database)
     if flag is not None:
         database = replace(database, in_trash=want_bool("body.in_trash", flag))
         call.emit("database.deleted" if flag else "database.undeleted", "database", database.id, {})
     call.store.put(replace(database, edited_by=call.actor.user_id))
     _share_title(call, database)
     return database_shape(call, database)
+
+
+def _attributes(call: Call, database: Database) -> Database:
+    body = call.body
+    if "title" in body:
+        database = replace(database, title=runs_in("body.title", body["title"]))
+    if "description" in body:
+        database = replace(database, description=runs_in("body.description", body["description"]))
+    if "is_inline" in body:
+        database = replace(database, is_inline=want_bool("body.is_inline", body["is_inline"]))
+    if "is_locked" in body:
+        database = replace(database, is_locked=want_bool("body.is_locked", body["is_locked"]))
+    if "icon" in body:
+        database = replace(database, icon=icon_in("body.icon", body["icon"]))
+    if "cover" in body:
+        database = replace(database, cover=cover_in("body.cover", body["cover"]))
+    if body.get("parent") is not None:
+        database = replace(database, parent=parent_page(call, body["parent"]))
+    return database
 
 
 def _share_title(call: Call, database: Database) -> None:

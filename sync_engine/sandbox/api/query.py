@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sync_engine.sandbox.access import path_id, source_of
 from sync_engine.sandbox.api.pages import chosen_ids
 from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.jsontypes import Json, JsonObject
 from sync_engine.sandbox.model import DataSource, Page
 from sync_engine.sandbox.querying.filters import compiled
-from sync_engine.sandbox.querying.results import Results, newest_first
+from sync_engine.sandbox.querying.results import Result, Results, newest_first
 from sync_engine.sandbox.querying.sorts import sorted_pages
 from sync_engine.sandbox.shapes.lists import bad_cursor, list_shape, page_size_of_body
 from sync_engine.sandbox.shapes.pagecache import PageCache
@@ -42,45 +40,41 @@ class Query:
         if call.body.get("result_type") is not None:
             want_one_of("body.result_type", call.body["result_type"], ("page", "data_source"))
         size = page_size_of_body(call)
-        ids = self._results.ids(call, source)
-        return self._page(call, source, ids, size)
+        return self._page(call, source, self._results.of(call, source), size)
 
-    def _page(self, call: Call, source: DataSource, ids: Sequence[str], size: int) -> JsonObject:
-        capped = len(ids) > MOST_ROWS
-        start = self._start(call, source, ids)
+    def _page(self, call: Call, source: DataSource, result: Result, size: int) -> JsonObject:
+        rows, start = result.pages, _start(call, source, result)
         end = min(start + size, MOST_ROWS)
         asked = [*call.query.get("filter_properties", []), *call.query.get("filter_properties[]", [])]
         only = chosen_ids(source.properties, asked) if asked else None
-        rows: list[Json] = [self._cache.shown(call, source, page_id, only) for page_id in ids[start:end]]
-        more = end < len(ids) and end < MOST_ROWS
-        cursor = f"s:{call.ids.uuid()}:{ids[end]}" if more else None
-        answer = list_shape("page_or_data_source", rows, cursor)
-        if capped:
+        shown: list[Json] = [self._cache.shown(call, source, page, only) for page in rows[start:end]]
+        more = end < len(rows) and end < MOST_ROWS
+        answer = list_shape("page_or_data_source", shown, f"s:{call.ids.uuid()}:{rows[end].id}" if more else None)
+        if len(rows) > MOST_ROWS:
             answer["request_status"] = _INCOMPLETE
         return answer
 
-    def _start(self, call: Call, source: DataSource, ids: Sequence[str]) -> int:
-        """Return where the cursor points: at the named page where it is now.
 
-        UNVERIFIED what happens when rows move between two requests. Recorded cursors name the next page, so
-        here a page that moved takes the cursor with it: rows may come twice or be passed over.
-        """
-        raw = call.body.get("start_cursor")
-        if raw is None:
-            return 0
-        cursor = want_string("body.start_cursor", raw)
-        anchor_id = uuid_or_none(cursor.rsplit(":", 1)[-1])
-        anchor = call.store.find(Page, anchor_id) if anchor_id else None
-        if anchor is None or anchor.parent.id != source.id:
-            raise bad_cursor(cursor)
-        if anchor.id in ids:
-            return ids.index(anchor.id)
-        return _place_of(call, source, ids, anchor)
+def _start(call: Call, source: DataSource, result: Result) -> int:
+    """Return where the cursor points: at the named page where it is now.
+
+    UNVERIFIED what happens when rows move between two requests. Recorded cursors name the next page, so
+    here a page that moved takes the cursor with it: rows may come twice or be passed over.
+    """
+    raw = call.body.get("start_cursor")
+    if raw is None:
+        return 0
+    cursor = want_string("body.start_cursor", raw)
+    anchor_id = uuid_or_none(cursor.rsplit(":", 1)[-1])
+    anchor = call.store.find(Page, anchor_id) if anchor_id else None
+    if anchor is None or anchor.parent.id != source.id:
+        raise bad_cursor(cursor)
+    place = result.place(anchor.id)
+    return _place_of_absent(call, source, result, anchor) if place is None else place
 
 
-def _place_of(call: Call, source: DataSource, ids: Sequence[str], anchor: Page) -> int:
+def _place_of_absent(call: Call, source: DataSource, result: Result, anchor: Page) -> int:
     """Return where a page that left the result would stand in it."""
-    pages = [*(call.store.take(Page, each) for each in ids), anchor]
-    sorts = call.body.get("sorts")
+    pages, sorts = [*result.pages, anchor], call.body.get("sorts")
     ordered = sorted_pages(call, source, sorts, pages) if sorts else newest_first(pages)
-    return ordered.index(anchor)
+    return next(place for place, page in enumerate(ordered) if page.id == anchor.id)

@@ -29,7 +29,7 @@ class Date(PropertyType):
         stored = page.values.get(prop.id)
         if not stored:
             return ""
-        return stored["start"] + (f" → {stored['end']}" if stored["end"] else "")
+        return f"{stored['start']} → {stored['end']}" if stored["end"] else str(stored["start"])
 
 
 class PageTime(ReadOnly):

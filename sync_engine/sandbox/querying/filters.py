@@ -140,14 +140,14 @@ def _rollup(call: Call, prop: Property, condition: JsonObject, path: str) -> Pag
     relation, rolled = sides(call, prop)
     element = one_key(f"{path}.{used}", inner, TYPES)
     test = _leaf(call, element, want_object(f"{path}.{used}.{element}", inner[element]), f"{path}.{used}")
-    combine = {"any": any, "every": all, "none": lambda found: not any(found)}[used]
     if relation is None or rolled is None:
         return lambda page: False
     inside = kind_of(rolled)
 
     def passes(page: Page) -> bool:
         linked = (call.store.find(Page, each) for each in page.values.get(relation.id) or [])
-        return bool(combine(test(inside.comparable(call, rolled, each)) for each in linked if each))
+        found = [test(inside.comparable(call, rolled, each)) for each in linked if each]
+        return all(found) if used == "every" else any(found) is (used == "any")
 
     return passes
 

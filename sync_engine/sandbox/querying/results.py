@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Sequence
 
 import orjson
 
@@ -26,39 +25,65 @@ _VOLATILE = ("formula", "rollup")
 """Values that change with pages of other data sources, so their results are not remembered."""
 
 
+class Result:
+    """All rows of one query, in order."""
+
+    def __init__(self, pages: list[Page]) -> None:
+        self.pages = pages
+        self._places: dict[str, int] | None = None
+
+    def place(self, page_id: str) -> int | None:
+        """Return where a page stands, or None when it is not among the rows."""
+        if self._places is None:
+            self._places = {page.id: place for place, page in enumerate(self.pages)}
+        return self._places.get(page_id)
+
+
 class Results:
     """Computes results and remembers the last ones."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[Json, ...], list[str]] = OrderedDict()
+        self._known: OrderedDict[tuple[Json, ...], Result] = OrderedDict()
 
-    def ids(self, call: Call, source: DataSource) -> Sequence[str]:
-        """Return the ids of all pages that the request's filter and sorts give, in order."""
+    def of(self, call: Call, source: DataSource) -> Result:
+        """Return the rows that the request's filter and sorts give; none when the source is in the trash."""
         if trashed(call.store, source):
-            return []
+            return Result([])
+        volatile = any(prop.type in _VOLATILE for prop in source.properties.values())
+        if volatile or call.stale_before is not None:
+            return Result(_computed(call, source))
         asked = {name: call.body.get(name) for name in ("filter", "sorts", "is_archived")}
         order = call.store.order(source.id)
         key = (source.id, source.revision, order.revision, call.minute, orjson.dumps(asked))
-        if any(prop.type in _VOLATILE for prop in source.properties.values()):
-            return self._computed(call, source)
         if key not in self._known:
-            self._known[key] = self._computed(call, source)
+            self._known[key] = Result(_computed(call, source))
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return self._known[key]
 
-    def _computed(self, call: Call, source: DataSource) -> list[str]:
-        wanted, sorts = call.body.get("filter"), call.body.get("sorts")
-        test = None if wanted is None else compiled(call, source, wanted)
-        pages = candidates(call, source)
-        if test is not None:
-            pages = [page for page in pages if test(page)]
-        if sorts and not _edit_order(sorts):
-            pages = sorted_pages(call, source, sorts, pages)
-        return [page.id for page in pages]
+
+def _computed(call: Call, source: DataSource) -> list[Page]:
+    wanted, sorts = call.body.get("filter"), call.body.get("sorts")
+    test = None if wanted is None else compiled(call, source, wanted)
+    stale = call.stale_before is not None
+    pages = _as_it_was(call, source) if stale else _candidates(call, source)
+    if test is not None:
+        pages = [page for page in pages if test(page)]
+    if sorts and (stale or not _edit_order(sorts)):
+        pages = sorted_pages(call, source, sorts, pages)
+    return pages
 
 
-def candidates(call: Call, source: DataSource) -> list[Page]:
+def _as_it_was(call: Call, source: DataSource) -> list[Page]:
+    """Return the live pages of a moment ago, newest first; the fault `stale` asks for it."""
+    order, moment = call.store.order(source.id), call.stale_before or 0
+    now = [call.store.take(Page, page_id) for _, page_id in order.by_creation]
+    now += [call.store.take(Page, page_id) for page_id in order.hidden]
+    then = (call.store.as_of(page, moment) for page in now)
+    return newest_first([page for page in then if page and not page.in_trash and not page.is_archived])
+
+
+def _candidates(call: Call, source: DataSource) -> list[Page]:
     """Return the pages a query may show: in edit order when it asks for that, else the newest first."""
     order, store, sorts = call.store.order(source.id), call.store, call.body.get("sorts")
     if call.body.get("is_archived") is True:

@@ -46,5 +46,9 @@ def _content(record: Block | Page | Database) -> tuple[str, JsonObject]:
 def _has_children(call: Call, record: Block | Page | Database) -> bool:
     if isinstance(record, Database):
         return False
-    kinds = (Block, Page, Database)
-    return any(not each.in_trash for kind in kinds for each in call.store.children(kind, record.id))
+    under: list[Block | Page | Database] = [
+        *call.store.children(Block, record.id),
+        *call.store.children(Page, record.id),
+        *call.store.children(Database, record.id),
+    ]
+    return any(not each.in_trash for each in under)

@@ -25,12 +25,11 @@ class PageCache:
             OrderedDict()
         )
 
-    def shown(self, call: Call, source: DataSource, page_id: str, only: frozenset[str] | None) -> Json:
+    def shown(self, call: Call, source: DataSource, page: Page, only: frozenset[str] | None) -> Json:
         """Return a row ready to be put in a list."""
-        page = call.store.take(Page, page_id)
         if only is not None:
             return page_shape(call, page, only)
-        key = (page_id, call.version, call.actor.token.capabilities)
+        key = (page.id, call.version, call.actor.token.capabilities)
         known = self._known.get(key)
         if known is not None and known[0] is page and known[1] == source.revision:
             return known[2]
