@@ -76,7 +76,7 @@ class PostgresJournal:
         return self._connection.execute(select(func.max(table.c.id))).scalar_one() or 0
 
     def _read(self, query: Select[Any]) -> list[JournalEntry]:
-        return [_entry(row) for row in self._connection.execute(query).tuples()]
+        return [_entry(row) for row in self._connection.execute(query)]
 
 
 def _filtered(wanted: JournalFilter) -> Select[Any]:

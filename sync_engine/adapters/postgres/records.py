@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, any_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, any_, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -57,12 +57,8 @@ class PostgresRecords:
 
     def by_key(self, mapping: int, keys: Sequence[str]) -> Mapping[str, Record]:
         """The newest incarnation of each key that has a record."""
-        query = (
-            select(*_COLUMNS)
-            .distinct(table.c.key)
-            .where(table.c.mapping == mapping, table.c.key == _any_of(keys))
-            .order_by(table.c.key, table.c.incarnation.desc())
-        )
+        # Of several incarnations the last one stays in the dictionary.
+        query = select(*_COLUMNS).where(*_of_keys(mapping, keys)).order_by(table.c.incarnation)
         return {record.key: record for record in self._read(query)}
 
     def by_page(self, mapping: int, page_ids: Sequence[str]) -> Mapping[str, Record]:
@@ -72,15 +68,11 @@ class PostgresRecords:
 
     def page_ids(self, mapping: int, keys: Sequence[str]) -> Mapping[str, str]:
         """Page id by key, where the newest incarnation has a page that is present."""
-        newest = (
-            select(table.c.key, table.c.page_id, table.c.notion_presence)
-            .distinct(table.c.key)
-            .where(table.c.mapping == mapping, table.c.key == _any_of(keys))
-            .order_by(table.c.key, table.c.incarnation.desc())
-        )
-        present = PRESENCE_CODES[Presence.PRESENT]
-        rows = self._connection.execute(newest)
-        return {key: page_id for key, page_id, presence in rows if page_id and presence == present}
+        present = (table.c.notion_presence == PRESENCE_CODES[Presence.PRESENT]).label("present")
+        query = select(table.c.key, table.c.page_id, present).where(*_of_keys(mapping, keys))
+        rows = self._connection.execute(query.order_by(table.c.incarnation))
+        newest = {key: page_id if is_present else None for key, page_id, is_present in rows}
+        return {key: page_id for key, page_id in newest.items() if page_id}
 
     def keys(self, page_ids: Sequence[str]) -> Mapping[str, tuple[int, str]]:
         """(mapping, key) by page id, where there is a key."""
@@ -138,7 +130,7 @@ class PostgresRecords:
         return RecordCounts(linked=linked_count, open=open_count)
 
     def _read(self, query: Select[Any]) -> list[Record]:
-        return [_record(row) for row in self._connection.execute(query).tuples()]
+        return [_record(row) for row in self._connection.execute(query)]
 
     def _insert(self, records: Sequence[Record]) -> list[int]:
         rows = recordset([_row(record) for record in records])
@@ -149,6 +141,10 @@ class PostgresRecords:
         done = driver_of(self._connection).execute(statement("records_update"), [rows]).rowcount
         if done != len({record.id for record in records}):
             raise DatabaseError(f"{len(records) - done} records to update are not in sync_records")
+
+
+def _of_keys(mapping: int, keys: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    return table.c.mapping == mapping, table.c.key == _any_of(keys)
 
 
 def _any_of(texts: Sequence[str]) -> Any:
