@@ -168,6 +168,11 @@ def _page_gone(settled: Settled, mapping: TableMapping, page_of: PageOf) -> Reco
             return RecordPlan(hold=Hold(record, Side.POSTGRES, Action.DELETE, reason))
 
 
+def notion_operation(record: Record, mapping: TableMapping, page_of: PageOf, action: Action) -> Operation:
+    """The operation that writes what is pending in Postgres to the page, whatever the policies say."""
+    return _notion_write(Settled(record, (), frozenset(), ()), mapping, page_of, action)
+
+
 def _notion_write(settled: Settled, mapping: TableMapping, page_of: PageOf, action: Action) -> Operation:
     values: dict[str, Value] = {}
     links: dict[str, str] = {}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sync_engine.domain.events import ChangeEvent, Op, Side
+from sync_engine.domain.fold import fold_row_event
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.record import Record
+from sync_engine.domain.times import Interval
 from sync_engine.engine.context import Context
 from sync_engine.ports.store import Registration
 
@@ -30,3 +34,32 @@ def backfill(context: Context, mapping: TableMapping, registration: Registration
                 break
         uow.registrations.save(replace(registration, backfilled=True))
     return total
+
+
+def rehearse_backfill(context: Context, mapping: TableMapping) -> None:
+    """What `backfill` and the first capture would make of the table, inside a dry run.
+
+    Events written in the rehearsal's own transaction are not yet visible to a tick, so the rows are folded
+    directly.
+    """
+    now = context.database.now()
+    with context.database.transaction() as uow:
+        rows = list(uow.rows.scan(mapping))
+        known = uow.records.by_key(mapping.id, [key for key, _ in rows])
+        folded = []
+        for key, image in rows:
+            event = ChangeEvent(
+                seq=0,
+                txid=0,
+                source=Side.POSTGRES,
+                mapping=mapping.id,
+                key=key,
+                op=Op.SNAPSHOT,
+                before=None,
+                after=image,
+                occurred=Interval.instant(now),
+                recorded_at=now,
+                snapshot="1:1:",
+            )
+            folded.append(fold_row_event(known.get(key) or Record(0, mapping.id, key), event, mapping))
+        uow.records.save(folded)

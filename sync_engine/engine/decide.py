@@ -40,7 +40,7 @@ def decide(
     before = {record.id: record for record in records}
     changed = [item.record for item in settled if item.record != before[item.record.id]]
     uow.records.save(changed)
-    pages = _page_ids(uow, context, mapping, settled)
+    pages = pages_of(uow, context, mapping, [item.record for item in settled])
     plans = [plan_record(item, mapping, lambda table, key: pages.get((table, key), "")) for item in settled]
     for item, plan in zip(settled, plans, strict=True):
         _collect(uow, item, plan, decided, mapping, run_id)
@@ -118,15 +118,15 @@ def _side_value(change: PendingChange) -> SideValue:
     return SideValue(change.value, change.at, change.actor, change.seq)
 
 
-def _page_ids(
-    uow: UnitOfWork, context: Context, mapping: TableMapping, settled: Sequence[Settled]
+def pages_of(
+    uow: UnitOfWork, context: Context, mapping: TableMapping, records: Sequence[Record]
 ) -> Mapping[tuple[str, str], str]:
     """Page ids of the relation targets that the pending changes of Postgres name, by (table, key)."""
     wanted: dict[str, set[str]] = {}
     relations = [item for item in mapping.fields if item.relation_to]
-    for item in settled:
+    for record in records:
         for relation in relations:
-            change = item.record.postgres.get(relation.name)
+            change = record.postgres.get(relation.name)
             if change is not None and change.value is not None:
                 wanted.setdefault(relation.relation_to, set()).add(str(change.value))
     pages: dict[tuple[str, str], str] = {}

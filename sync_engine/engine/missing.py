@@ -17,7 +17,7 @@ from sync_engine.ports.store import HeldRecord
 from sync_engine.ports.workspace import Page
 
 
-def find_missing_pages(context: Context, mapping: TableMapping, everything: frozenset[str], run_id: str) -> int:
+def find_missing_pages(context: Context, mapping: TableMapping, everything: frozenset[str]) -> int:
     """Ask for each linked page that a complete scan did not list; returns how many were found in the trash.
 
     Only a page that says `in_trash` counts as deleted. One that cannot be found may have been deleted for ever,

@@ -13,17 +13,13 @@ from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.apply_notion import apply_to_notion
 from sync_engine.engine.apply_postgres import apply_to_postgres
-from sync_engine.engine.backfill import backfill
-from sync_engine.engine.capture import capture
 from sync_engine.engine.context import Context
 from sync_engine.engine.decide import decide
-from sync_engine.engine.missing import find_missing_pages
-from sync_engine.engine.pull import pull
-from sync_engine.engine.recover import recover
+from sync_engine.engine.gather import News, capture_by_table, gather
 from sync_engine.engine.summary import PassSummary
-from sync_engine.errors import NotionError, NotSetUp
+from sync_engine.errors import NotionError
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import HeldRecord, Registration, Run
+from sync_engine.ports.store import HeldRecord, Run
 
 SyncDirection = Literal["both", "to-notion", "from-notion"]
 
@@ -86,7 +82,7 @@ def _sync(context: Context, options: SyncOptions, mappings: Sequence[TableMappin
         uow.runs.start(run)
     status = "failed"
     try:
-        _gather(work)
+        _count_news(work, gather(context, mappings, run_id, full=options.full, dry_run=options.dry_run))
         _carry(work)
         status = "done" if work.fatal is None else "failed"
     finally:
@@ -102,41 +98,16 @@ def _options_json(options: SyncOptions) -> JsonObject:
     return {"direction": options.direction, "tables": tables, "limit": options.limit, "full": options.full}
 
 
-def _gather(work: _Pass) -> None:
-    """Bring both sides' news into the records: rows there before capture, captured changes, edited pages."""
-    context = work.context
-    registrations = registrations_of(context)
-    if not work.options.dry_run:
-        recover(context)
-    for mapping in work.mappings:
-        registration = registrations[mapping.id]
-        if not registration.backfilled:
-            backfill(context, mapping, registration)
-            registrations[mapping.id] = replace(registration, backfilled=True)
-    _capture(work)
-    for mapping in work.mappings:
-        pulled = pull(context, mapping, registrations[mapping.id], work.run_id, full=work.options.full)
-        found = pulled.edits
-        if pulled.everything is not None:
-            found += find_missing_pages(context, mapping, pulled.everything, work.run_id)
-        work.summary.table(mapping.name).captured_notion += found
-
-
-def registrations_of(context: Context) -> dict[int, Registration]:
-    """Registered mappings by id. Raises NotSetUp when a mapping was never set up."""
-    with context.database.transaction() as uow:
-        registered = {item.id: item for item in uow.registrations.all()}
-    for mapping in context.mappings:
-        if mapping.id not in registered or not mapping.data_source_id:
-            raise NotSetUp(f"table {mapping.name} has no Notion database yet", hint="run `sync-engine setup`")
-    return registered
+def _count_news(work: _Pass, news: News) -> None:
+    for name, count in news.postgres.items():
+        if name in work.summary.tables:
+            work.summary.table(name).captured_postgres += count
+    for name, count in news.notion.items():
+        work.summary.table(name).captured_notion += count
 
 
 def _capture(work: _Pass) -> None:
-    for mapping_id, count in capture(work.context.database, work.context.by_id).items():
-        mapping = work.context.by_id[mapping_id]
-        if mapping.name in work.summary.tables:
-            work.summary.table(mapping.name).captured_postgres += count
+    _count_news(work, News(postgres=capture_by_table(work.context)))
 
 
 def _carry(work: _Pass) -> None:

@@ -1,0 +1,205 @@
+"""Compensation: from journal entries to what has to be put back, with a guard against later edits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from sync_engine.domain.events import Side
+from sync_engine.domain.fold import notion_value, postgres_value
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.values import Value
+
+EntryOp = Literal["insert", "update", "delete", "create", "trash", "restore", "adopt", "agree"]
+_BORN = ("insert", "create")
+_DIED = ("delete", "trash")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What compensation needs of one journal entry."""
+
+    side: Side
+    op: EntryOp
+    before: Mapping[str, Value] | None
+    after: Mapping[str, Value] | None
+
+
+@dataclass
+class NetEffect:
+    """Net effect of selected entries on one record: the earliest before and the latest after of each field, and
+    what happened to the record itself (E-Maj's rule: one write per key, whatever the number of changes)."""
+
+    before: dict[str, Value] = field(default_factory=dict)
+    after: dict[str, Value] = field(default_factory=dict)
+    first: EntryOp | None = None
+    first_side: Side | None = None
+
+    @property
+    def created(self) -> bool:
+        """Whether the record began to exist on one side within the selection."""
+        return self.first in _BORN
+
+    @property
+    def removed(self) -> bool:
+        """Whether the record was removed from one side within the selection."""
+        return self.first in _DIED
+
+
+def net_effect(steps: Iterable[Step]) -> NetEffect:
+    """Fold the entries of one record, in order."""
+    net = NetEffect()
+    for step in steps:
+        if net.first is None and step.op in (*_BORN, *_DIED, "restore"):
+            net.first, net.first_side = step.op, step.side
+        for name, value in (step.before or {}).items():
+            net.before.setdefault(name, value)
+        net.after.update(step.after or {})
+    return net
+
+
+class Status(Enum):
+    """Whether a record can be taken back."""
+
+    UNDO = "undo"
+    ALREADY = "already"
+    BLOCKED = "blocked"
+
+
+class Remedy(Enum):
+    """How a record is taken back."""
+
+    SET_FIELDS = "set fields"
+    REMOVE = "remove row and page"
+    REMOVE_PAGE = "remove page"
+    REVIVE = "restore row and page"
+
+
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """The decision for one record. `values` are the values to put back; `blocked` the fields with later edits."""
+
+    mapping: TableMapping
+    record: Record
+    remedy: Remedy
+    status: Status
+    values: Mapping[str, Value] = field(default_factory=dict)
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+def compensate(
+    net: NetEffect,
+    record: Record,
+    mapping: TableMapping,
+    *,
+    row_predates: bool,
+    force: bool,
+    selected_from_seq: int | None = None,
+) -> Compensation:
+    """Decide one record. `row_predates`: the row was there before the engine, so it is never deleted.
+
+    A field whose present value is not what the selection left there was edited later: it is blocked, unless
+    `force`. With `selected_from_seq` (rollback to a mark) pending edits from that position on are part of the
+    selection themselves.
+    """
+    if net.created:
+        return _uncreate(net, record, mapping, row_predates=row_predates, force=force)
+    if net.removed:
+        return _revive(net, record, mapping)
+    return _unset(net, record, mapping, force=force, selected_from_seq=selected_from_seq)
+
+
+def _uncreate(
+    net: NetEffect, record: Record, mapping: TableMapping, *, row_predates: bool, force: bool
+) -> Compensation:
+    remedy = Remedy.REMOVE_PAGE if row_predates else Remedy.REMOVE
+    row_gone = row_predates or record.postgres_presence is not Presence.PRESENT
+    if row_gone and record.notion_presence is not Presence.PRESENT:
+        return Compensation(mapping, record, remedy, Status.ALREADY, reason="it no longer exists")
+    blocked = {
+        name: later
+        for name, value in net.after.items()
+        if name in mapping.by_name and (later := _later_edit(record, name, value, mapping))
+    }
+    if blocked and not force and remedy is Remedy.REMOVE:
+        return Compensation(mapping, record, remedy, Status.BLOCKED, {}, blocked, _told(blocked))
+    return Compensation(mapping, record, remedy, Status.UNDO, dict(record.base))
+
+
+def _revive(net: NetEffect, record: Record, mapping: TableMapping) -> Compensation:
+    both = (record.postgres_presence, record.notion_presence)
+    if both == (Presence.PRESENT, Presence.PRESENT):
+        return Compensation(mapping, record, Remedy.REVIVE, Status.ALREADY, reason="it exists again")
+    values = {name: value for name, value in net.before.items() if name in mapping.by_name}
+    return Compensation(mapping, record, Remedy.REVIVE, Status.UNDO, values)
+
+
+def _unset(
+    net: NetEffect,
+    record: Record,
+    mapping: TableMapping,
+    *,
+    force: bool,
+    selected_from_seq: int | None,
+) -> Compensation:
+    if Presence.PRESENT not in (record.postgres_presence, record.notion_presence):
+        return Compensation(
+            mapping, record, Remedy.SET_FIELDS, Status.BLOCKED, reason="the record was deleted since"
+        )
+    values: dict[str, Value] = {}
+    blocked: dict[str, str] = {}
+    for name, target in _targets(net, record, selected_from_seq).items():
+        if name not in mapping.by_name or _holds(record, name, target, mapping):
+            continue
+        later = _later_edit(record, name, net.after.get(name, target), mapping, selected_from_seq)
+        if later and not force:
+            blocked[name] = later
+        else:
+            values[name] = target
+    status = Status.UNDO if values else Status.BLOCKED if blocked else Status.ALREADY
+    return Compensation(mapping, record, Remedy.SET_FIELDS, status, values, blocked, _told(blocked))
+
+
+def _targets(net: NetEffect, record: Record, selected_from_seq: int | None) -> dict[str, Value]:
+    """Earliest before images; for a mark also the base of fields edited after it but not yet carried across."""
+    targets = dict(net.before)
+    if selected_from_seq is not None:
+        for pending in (record.postgres, record.notion):
+            for name, change in pending.items():
+                if change.seq > selected_from_seq and name in record.base:
+                    targets.setdefault(name, record.base[name])
+    return targets
+
+
+def _holds(record: Record, name: str, target: Value, mapping: TableMapping) -> bool:
+    weaken = mapping.by_name[name].codec.weaken
+    return postgres_value(record, mapping.by_name[name]) == target and notion_value(
+        record, mapping.by_name[name]
+    ) == weaken(target)
+
+
+def _later_edit(
+    record: Record,
+    name: str,
+    expected: Value,
+    mapping: TableMapping,
+    selected_from_seq: int | None = None,
+) -> str:
+    """Who edited the field after the selection, as a phrase; empty when nobody did."""
+    for side in Side:
+        change = record.pending(side).get(name)
+        if change is not None and (selected_from_seq is None or change.seq <= selected_from_seq):
+            who = change.actor.get("name") or change.actor.get("role") or "somebody"
+            return f"edited in {side.value} by {who} at {change.at.until.isoformat(timespec='seconds')}"
+    weaken = mapping.by_name[name].codec.weaken
+    if selected_from_seq is None and weaken(record.base.get(name)) != weaken(expected):
+        return "edited since, in a later run"
+    return ""
+
+
+def _told(blocked: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in blocked.items())

@@ -1,0 +1,178 @@
+"""Force: put chosen values on both sides of records (rollback, swap, resolve), safely interruptible.
+
+The value is written to Postgres with compare-and-set and becomes a pending change of Postgres; carrying it to
+Notion is then what any edit needs. A kill in between leaves a record that the next `sync` completes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync_engine.domain.codecs.codec import FieldError
+from sync_engine.domain.events import Side
+from sync_engine.domain.fold import notion_value, postgres_value
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.record import PendingChange, Record
+from sync_engine.domain.times import Interval
+from sync_engine.domain.values import JsonObject, Value
+from sync_engine.engine.apply_notion import apply_to_notion
+from sync_engine.engine.context import Context
+from sync_engine.engine.decide import decide
+from sync_engine.errors import NotionError
+from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
+from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
+
+BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The values that both sides of a record shall hold, and in whose name."""
+
+    mapping: TableMapping
+    record: Record
+    values: Mapping[str, Value]
+
+
+@dataclass
+class Forced:
+    """What came of it: records written (as they are now), and why others were not, by record id."""
+
+    written: list[tuple[TableMapping, Record]] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def write_wishes(
+    uow: UnitOfWork, wishes: Sequence[Wish], run_id: str, origin: str, at: datetime, actor: JsonObject
+) -> Forced:
+    """Write the Postgres side of the wishes in the caller's transaction (opened with `origin`)."""
+    forced = Forced()
+    for mapping, group in _by_mapping(wishes):
+        writes: list[tuple[Wish, RowWrite]] = []
+        for wish in group:
+            try:
+                writes.append((wish, _row_write(wish)))
+            except FieldError as error:
+                forced.refused[wish.record.id] = str(error)
+        outcomes = uow.rows.write(mapping, [write for _, write in writes])
+        _settle(uow, mapping, writes, outcomes, forced, _Author(run_id, origin, at, actor))
+    return forced
+
+
+@dataclass(frozen=True, slots=True)
+class _Author:
+    run_id: str
+    origin: str
+    at: datetime
+    actor: JsonObject
+
+
+def _by_mapping(wishes: Sequence[Wish]) -> Iterable[tuple[TableMapping, Sequence[Wish]]]:
+    groups: dict[int, list[Wish]] = {}
+    for wish in wishes:
+        groups.setdefault(wish.mapping.id, []).append(wish)
+    return [(group[0].mapping, group) for group in groups.values()]
+
+
+def _row_write(wish: Wish) -> RowWrite:
+    expected = {name: postgres_value(wish.record, wish.mapping.by_name[name]) for name in wish.values}
+    return RowWrite(
+        RowOp.UPDATE, wish.record.key, _literals(wish.mapping, wish.values), _literals(wish.mapping, expected)
+    )
+
+
+def _literals(mapping: TableMapping, values: Mapping[str, Value]) -> dict[str, str | None]:
+    return {
+        mapping.by_name[name].column: mapping.by_name[name].codec.to_postgres(value)
+        for name, value in values.items()
+    }
+
+
+def _settle(
+    uow: UnitOfWork,
+    mapping: TableMapping,
+    writes: Sequence[tuple[Wish, RowWrite]],
+    outcomes: Sequence[RowOutcome],
+    forced: Forced,
+    author: _Author,
+) -> None:
+    records: list[Record] = []
+    entries: list[JournalEntry] = []
+    for (wish, _), outcome in zip(writes, outcomes, strict=True):
+        if outcome.result is RowResult.DONE:
+            records.append(_wished(wish, author))
+            entries.append(_entry(wish, author.run_id))
+        else:
+            forced.refused[wish.record.id] = outcome.reason or "the row was changed at this moment; try again"
+    uow.journal.intend(entries)
+    forced.written += [(mapping, record) for record in uow.records.save(records)]
+
+
+def _wished(wish: Wish, author: _Author) -> Record:
+    """The record with the wish pending on the Postgres side, on top of what the page is known to show."""
+    record = wish.record
+    base, postgres, notion = dict(record.base), dict(record.postgres), dict(record.notion)
+    for name, value in wish.values.items():
+        shown = notion_value(record, wish.mapping.by_name[name])
+        notion.pop(name, None)
+        postgres.pop(name, None)
+        if wish.mapping.by_name[name].codec.weaken(value) == shown:
+            base[name] = value
+        else:
+            base[name] = shown
+            postgres[name] = PendingChange(value, Interval.instant(author.at), author.actor, 0, author.origin)
+    return replace(record, base=base, postgres=postgres, notion=notion)
+
+
+def _entry(wish: Wish, run_id: str) -> JournalEntry:
+    before = {name: postgres_value(wish.record, wish.mapping.by_name[name]) for name in wish.values}
+    return JournalEntry(
+        run_id=run_id,
+        side=Side.POSTGRES,
+        mapping=wish.mapping.id,
+        record_id=wish.record.id,
+        key=wish.record.key,
+        page_id=wish.record.page_id,
+        op=ChangeOp.UPDATE,
+        before=before,
+        after=dict(wish.values),
+        cause="forced",
+        status=ChangeStatus.DONE,
+    )
+
+
+def push(context: Context, records: Sequence[tuple[TableMapping, Record]], run_id: str) -> int:
+    """Carry what is pending in these records to Notion; returns the pages written.
+
+    Raises what Notion raises, after committing what was done; the rest is pending and the next `sync` carries it.
+    """
+    done = 0
+    groups: dict[int, list[str]] = {}
+    for mapping, record in records:
+        groups.setdefault(mapping.id, []).append(record.key)
+    total = len(records)
+    for mapping in context.mappings:
+        keys = groups.get(mapping.id, [])
+        for start in range(0, len(keys), BATCH):
+            sent, fatal = _push_batch(context, mapping, keys[start : start + BATCH], run_id)
+            done += sent
+            context.progress("writing to Notion", done, total)
+            if fatal is not None:
+                raise fatal
+    return done
+
+
+def _push_batch(
+    context: Context, mapping: TableMapping, keys: Sequence[str], run_id: str
+) -> tuple[int, NotionError | None]:
+    with context.database.transaction() as uow:
+        records = list(uow.records.by_key(mapping.id, keys).values())
+        decided = decide(uow, context, mapping, records, run_id)
+    operations = decided.operations[Side.NOTION]
+    if not operations:
+        return 0, None
+    sent = apply_to_notion(context, mapping, operations, run_id)
+    return len(sent.done), sent.fatal

@@ -1,0 +1,266 @@
+"""Rollback: select journal entries, plan what to put back, then do it on both sides as ordinary, logged edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync_engine.domain.compensation import (
+    Compensation,
+    Remedy,
+    Status,
+    Step,
+    compensate,
+    net_effect,
+)
+from sync_engine.domain.events import Op, Side
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.record import Record
+from sync_engine.domain.values import Json, JsonObject
+from sync_engine.engine.context import Context
+from sync_engine.engine.gather import gather
+from sync_engine.engine.takeback import take_back
+from sync_engine.errors import UsageError
+from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.event_log import EventFilter
+from sync_engine.ports.store import ChangeStatus, JournalEntry, JournalFilter, Mark, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to take back: one run, one record (its last run unless a time or mark says more), or all since a mark.
+
+    `to` and `record` may be combined; `since` and `until` narrow any of them.
+    """
+
+    run: str = ""
+    record: tuple[str, str] | None = None
+    to: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass
+class RollbackResult:
+    """Plan and outcome. `undone` and `blocked` count records; in a dry run nothing is undone."""
+
+    rollback_id: str
+    dry_run: bool
+    plan: Sequence[Compensation]
+    undone: int = 0
+    failed: Mapping[int, str] = field(default_factory=dict)
+    eta_seconds: float = 0.0
+
+    @property
+    def blocked(self) -> int:
+        """Records, or fields of them, that later edits protect, and records that refused."""
+        return sum(1 for item in self.plan if item.blocked or item.status is Status.BLOCKED) + len(self.failed)
+
+    @property
+    def requests(self) -> int:
+        """Notion requests that the plan costs."""
+        return sum(1 for item in self.plan if item.status is Status.UNDO)
+
+    def to_json(self) -> JsonObject:
+        """The document that `rollback --json` prints."""
+        lines: list[Json] = [line for item in self.plan for line in _lines(item, self.failed)]
+        return {
+            "rollback_id": self.rollback_id,
+            "dry_run": self.dry_run,
+            "plan": lines,
+            "undone": self.undone,
+            "blocked": self.blocked,
+            "requests": self.requests,
+            "eta_seconds": round(self.eta_seconds, 1),
+        }
+
+
+_OPS: Mapping[Remedy, Mapping[Side, str]] = {
+    Remedy.SET_FIELDS: {Side.POSTGRES: "update", Side.NOTION: "update"},
+    Remedy.REMOVE: {Side.POSTGRES: "delete", Side.NOTION: "trash"},
+    Remedy.REMOVE_PAGE: {Side.NOTION: "trash"},
+    Remedy.REVIVE: {Side.POSTGRES: "insert", Side.NOTION: "restore"},
+}
+
+
+def _lines(item: Compensation, failed: Mapping[int, str]) -> Iterable[JsonObject]:
+    status = Status.BLOCKED.value if item.record.id in failed else item.status.value
+    reason = failed.get(item.record.id, item.reason)
+    fields = sorted(item.values if item.values else item.blocked)
+    for side, op in _OPS[item.remedy].items():
+        yield {
+            "side": side.value,
+            "table": item.mapping.name,
+            "key": item.record.key,
+            "op": op,
+            "fields": [*fields] if item.remedy is Remedy.SET_FIELDS else [],
+            "status": status,
+            "reason": reason,
+        }
+
+
+def rollback(
+    context: Context,
+    selection: Selection,
+    *,
+    force: bool = False,
+    dry_run: bool = False,
+    requests_per_minute: int | None = None,
+    who: str = "",
+) -> RollbackResult:
+    """Take the selection back on both sides; later edits stay, unless `force`.
+
+    Both sides are read first, so that the guard judges what they hold now. The rollback is a run of its own,
+    journalled like any, so it can be rolled back too. Raises UsageError for an unknown run, mark or record.
+    """
+    if dry_run:
+        with context.database.rehearsal() as rehearsal:
+            staged = replace(context, database=rehearsal)
+            return _planned(staged, selection, force, requests_per_minute, dry_run=True)
+    with context.database.lock():
+        result = _planned(context, selection, force, requests_per_minute, dry_run=False)
+        now = context.database.now()
+        run = Run(result.rollback_id, "rollback", now, _options(selection, force))
+        with context.database.transaction() as uow:
+            uow.runs.start(run)
+        status = "failed"
+        try:
+            done = take_back(context, result.plan, result.rollback_id, who)
+            result.undone, result.failed = done.undone, done.refused
+            status = "done"
+        finally:
+            summary = {key: value for key, value in result.to_json().items() if key != "plan"}
+            with context.database.transaction() as uow:
+                finished = context.database.now()
+                uow.runs.finish(replace(run, finished_at=finished, status=status, summary=summary))
+    return result
+
+
+def _planned(
+    context: Context,
+    selection: Selection,
+    force: bool,
+    requests_per_minute: int | None,
+    *,
+    dry_run: bool,
+) -> RollbackResult:
+    rollback_id = context.ids.new_id()
+    with context.database.transaction() as uow:
+        _check(uow, context, selection)
+    gather(context, context.mappings, rollback_id, full=False, dry_run=dry_run)
+    with context.database.transaction() as uow:
+        plan = list(_plan(uow, context, selection, force))
+    result = RollbackResult(rollback_id, dry_run, plan)
+    if requests_per_minute:
+        result.eta_seconds = result.requests * 60 / requests_per_minute
+    return result
+
+
+def _check(uow: UnitOfWork, context: Context, selection: Selection) -> None:
+    if not (selection.run or selection.record or selection.to):
+        raise UsageError("nothing selected", hint="name --run, --record or --to")
+    if selection.run and uow.runs.get(selection.run) is None:
+        raise UsageError(f"there is no run {selection.run!r}", hint="`runs list` shows them")
+    if selection.to and uow.marks.get(selection.to) is None:
+        raise UsageError(f"there is no mark {selection.to!r}", hint="`mark list` shows them")
+    if selection.record is not None:
+        table, key = selection.record
+        mapping = context.mapping(table)
+        if not uow.records.by_key(mapping.id, [key]):
+            raise UsageError(f"there is no record {key!r} in {table}", hint="see `audit log --table`")
+
+
+def _plan(uow: UnitOfWork, context: Context, selection: Selection, force: bool) -> Iterable[Compensation]:
+    mark = uow.marks.get(selection.to) if selection.to else None
+    stories = _stories(uow, context, selection, mark)
+    for mapping in context.mappings:
+        story = stories.get(mapping.id, {})
+        records = uow.records.by_key(mapping.id, sorted(story))
+        for key, entries in story.items():
+            record = records.get(key)
+            if record is not None:
+                yield _compensation(uow, mapping, record, entries, mark, force)
+
+
+def _stories(
+    uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None
+) -> Mapping[int, Mapping[str, Sequence[JournalEntry]]]:
+    """Selected journal entries by mapping and key; for a mark also records with edits not yet carried across."""
+    stories: dict[int, dict[str, list[JournalEntry]]] = {}
+    for entry in _entries(uow, context, selection, mark):
+        if entry.key:
+            stories.setdefault(entry.mapping, {}).setdefault(entry.key, []).append(entry)
+    if mark is not None:
+        for mapping in context.mappings:
+            for record in uow.records.open(mapping.id, 0, 1_000_000):
+                if _is_selected(record, mapping, selection):
+                    stories.setdefault(mapping.id, {}).setdefault(record.key, [])
+    return stories
+
+
+def _is_selected(record: Record, mapping: TableMapping, selection: Selection) -> bool:
+    if not record.key or not record.base:
+        return False
+    return selection.record is None or selection.record == (mapping.name, record.key)
+
+
+def _entries(uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None) -> Iterable[JournalEntry]:
+    run = uow.runs.get(selection.run) if selection.run else None
+    wanted = JournalFilter(
+        run_id=run.run_id if run else "",
+        after_id=mark.change_id if mark else 0,
+        status=ChangeStatus.DONE,
+        mapping=context.mapping(selection.record[0]).id if selection.record else None,
+        key=selection.record[1] if selection.record else "",
+    )
+    found = [entry for entry in uow.journal.find(wanted) if _in_time(entry, selection)]
+    only_record = selection.record and not (run or mark or selection.since or selection.until)
+    if only_record and found:
+        return [entry for entry in found if entry.run_id == found[-1].run_id]
+    return found
+
+
+def _in_time(entry: JournalEntry, selection: Selection) -> bool:
+    if entry.at is None:
+        return True
+    if selection.since is not None and entry.at < selection.since:
+        return False
+    return selection.until is None or entry.at <= selection.until
+
+
+def _compensation(
+    uow: UnitOfWork,
+    mapping: TableMapping,
+    record: Record,
+    entries: Sequence[JournalEntry],
+    mark: Mark | None,
+    force: bool,
+) -> Compensation:
+    net = net_effect(Step(entry.side, entry.op.value, entry.before, entry.after) for entry in entries)
+    return compensate(
+        net,
+        record,
+        mapping,
+        row_predates=net.created and _row_predates(uow, mapping, record),
+        force=force,
+        selected_from_seq=mark.seq if mark else None,
+    )
+
+
+def _row_predates(uow: UnitOfWork, mapping: TableMapping, record: Record) -> bool:
+    """Whether the newest event that brought the row into being says it was there before capture began."""
+    wanted = EventFilter(mapping=mapping.id, key=record.key, source=Side.POSTGRES, newest_first=True)
+    for event in uow.events.find(wanted):
+        if event.op in (Op.INSERT, Op.SNAPSHOT):
+            return event.op is Op.SNAPSHOT
+    return False
+
+
+def _options(selection: Selection, force: bool) -> JsonObject:
+    return {
+        "run": selection.run,
+        "record": [*selection.record] if selection.record else None,
+        "to": selection.to,
+        "force": force,
+    }

@@ -1,0 +1,179 @@
+"""Take back: carry out a rollback plan, Postgres in one transaction, then Notion page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync_engine.domain.compensation import Compensation, Remedy, Status
+from sync_engine.domain.events import Side
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.plan import Action, Operation, PageOf, notion_operation
+from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.times import Interval
+from sync_engine.domain.values import JsonObject, Value
+from sync_engine.engine.apply_notion import apply_to_notion
+from sync_engine.engine.apply_postgres import apply_to_postgres
+from sync_engine.engine.context import Context
+from sync_engine.engine.decide import pages_of
+from sync_engine.engine.force import BATCH, Wish, push, write_wishes
+from sync_engine.ports.database import UnitOfWork
+
+
+@dataclass
+class TakenBack:
+    """Records taken back, and why others were not, by record id."""
+
+    undone: int = 0
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+Pair = tuple[TableMapping, Record]
+
+
+def take_back(context: Context, plan: Sequence[Compensation], rollback_id: str, who: str) -> TakenBack:
+    """Undo what the plan says can be undone. Restores go parents first, removals children first.
+
+    The Postgres part is one transaction; a kill in the Notion part leaves pending changes that the next `sync`
+    (or the same rollback again) carries out.
+    """
+    todo = [item for item in plan if item.status is Status.UNDO]
+    taken = TakenBack()
+    author: JsonObject = {"name": who} if who else {}
+    now = context.database.now()
+    with context.database.transaction(f"rollback:{rollback_id}") as uow:
+        revived = _revive_rows(uow, context, _with(todo, Remedy.REVIVE), rollback_id, now, taken)
+        wishes = [Wish(item.mapping, item.record, item.values) for item in _with(todo, Remedy.SET_FIELDS)]
+        forced = write_wishes(uow, wishes, rollback_id, f"rollback:{rollback_id}", now, author)
+        taken.refused.update(forced.refused)
+        removed = _remove_rows(uow, context, _with(todo, Remedy.REMOVE), rollback_id, now, taken)
+    pages_only = [(item.mapping, item.record) for item in _with(todo, Remedy.REMOVE_PAGE)]
+    _send(context, revived, Action.RESTORE, rollback_id)
+    push(context, forced.written, rollback_id)
+    _send(context, removed, Action.TRASH, rollback_id)
+    _send(context, pages_only, Action.TRASH, rollback_id)
+    _detach(context, pages_only)
+    taken.undone = len(todo) - len(taken.refused)
+    return taken
+
+
+def _with(todo: Iterable[Compensation], remedy: Remedy) -> Sequence[Compensation]:
+    return [item for item in todo if item.remedy is remedy]
+
+
+def _tables(context: Context, items: Sequence[Compensation]) -> Iterable[tuple[TableMapping, list[Compensation]]]:
+    for mapping in context.mappings:
+        group = [item for item in items if item.mapping.id == mapping.id]
+        if group:
+            yield mapping, group
+
+
+def _revive_rows(
+    uow: UnitOfWork,
+    context: Context,
+    items: Sequence[Compensation],
+    rollback_id: str,
+    now: datetime,
+    taken: TakenBack,
+) -> Sequence[Pair]:
+    """Rows come back with their key and their last values; what they hold is then pending for the page."""
+    revived: list[Pair] = []
+    for mapping, group in _tables(context, items):
+        gone = [item for item in group if item.record.postgres_presence is not Presence.PRESENT]
+        operations = [
+            Operation(Side.POSTGRES, Action.INSERT, item.record, _writable(item.values, mapping), cause="rollback")
+            for item in gone
+        ]
+        records = [item.record for item in group if item not in gone]
+        records += _applied(uow, mapping, operations, rollback_id, now, taken)
+        values = {item.record.id: item.values for item in group}
+        saved = uow.records.save([_all_pending(record, values[record.id], now, rollback_id) for record in records])
+        revived += [(mapping, record) for record in saved]
+    return revived
+
+
+def _writable(values: Mapping[str, Value], mapping: TableMapping) -> dict[str, Value]:
+    return {name: value for name, value in values.items() if mapping.by_name[name].writable}
+
+
+def _all_pending(record: Record, values: Mapping[str, Value], now: datetime, rollback_id: str) -> Record:
+    pending = {
+        name: PendingChange(value, Interval.instant(now), {}, 0, f"rollback:{rollback_id}")
+        for name, value in values.items()
+    }
+    return replace(record, postgres={**pending, **record.postgres}, notion={}, detached=False)
+
+
+def _remove_rows(
+    uow: UnitOfWork,
+    context: Context,
+    items: Sequence[Compensation],
+    rollback_id: str,
+    now: datetime,
+    taken: TakenBack,
+) -> Sequence[Pair]:
+    removed: list[Pair] = []
+    for mapping, group in reversed(list(_tables(context, items))):
+        present = [item for item in group if item.record.postgres_presence is Presence.PRESENT]
+        operations = [Operation(Side.POSTGRES, Action.DELETE, item.record, cause="rollback") for item in present]
+        records = [item.record for item in group if item not in present]
+        records += _applied(uow, mapping, operations, rollback_id, now, taken)
+        removed += [(mapping, record) for record in records]
+    return removed
+
+
+def _applied(
+    uow: UnitOfWork,
+    mapping: TableMapping,
+    operations: Sequence[Operation],
+    rollback_id: str,
+    now: datetime,
+    taken: TakenBack,
+) -> list[Record]:
+    applied = apply_to_postgres(uow, mapping, operations, rollback_id, now)
+    done = {operation.record.id for operation in applied.done}
+    for hold in applied.holds:
+        taken.refused[hold.record.id] = hold.reason
+    for operation in operations:
+        if operation.record.id not in done:
+            taken.refused.setdefault(operation.record.id, "the row was changed at this moment; try again")
+    return applied.records
+
+
+def _send(context: Context, pairs: Sequence[Pair], action: Action, rollback_id: str) -> None:
+    for mapping in context.mappings:
+        records = [record for owner, record in pairs if owner.id == mapping.id and _has_page(record, action)]
+        for start in range(0, len(records), BATCH):
+            batch = records[start : start + BATCH]
+            with context.database.transaction() as uow:
+                pages = pages_of(uow, context, mapping, batch)
+            operations = [_operation(record, mapping, action, pages) for record in batch]
+            sent = apply_to_notion(context, mapping, operations, rollback_id)
+            context.progress(f"rolling back {mapping.name}", start + len(batch), len(records))
+            if sent.fatal is not None:
+                raise sent.fatal
+
+
+def _has_page(record: Record, action: Action) -> bool:
+    present = record.notion_presence is Presence.PRESENT
+    return bool(record.page_id) and (present if action is Action.TRASH else not present)
+
+
+def _operation(
+    record: Record, mapping: TableMapping, action: Action, pages: Mapping[tuple[str, str], str]
+) -> Operation:
+    if action is Action.TRASH:
+        return Operation(Side.NOTION, Action.TRASH, record, cause="rollback")
+    page_of: PageOf = lambda table, key: pages.get((table, key), "")  # noqa: E731
+    return notion_operation(record, mapping, page_of, action)
+
+
+def _detach(context: Context, pairs: Sequence[Pair]) -> None:
+    """A row that stays while its page goes is left alone until somebody edits the row again."""
+    for mapping in context.mappings:
+        keys = [record.key for owner, record in pairs if owner.id == mapping.id]
+        if keys:
+            with context.database.transaction() as uow:
+                records = uow.records.by_key(mapping.id, keys).values()
+                uow.records.save([replace(record, detached=True) for record in records])
