@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sync_engine.adapters.embedded import EmbeddedServer, find_binaries, libpq_environment_removed
+from sync_engine.adapters.embedded import Binaries, EmbeddedServer, find_binaries, libpq_environment_removed
 
 EMBEDDED = "embedded-18"
 SYSTEM = "system-15"
@@ -43,8 +43,9 @@ class TestServer:
 
     __test__ = False
 
-    def __init__(self, server: EmbeddedServer) -> None:
-        self.server = server
+    def __init__(self, binaries: Binaries) -> None:
+        self.binaries = binaries
+        self.server = EmbeddedServer.ephemeral(binaries=binaries)
         self._numbers = itertools.count(1)
         self._migrated = False
 
@@ -96,7 +97,7 @@ def postgres_servers() -> Iterator[Callable[[str], TestServer]]:
     def get(version: str) -> TestServer:
         if version not in started:
             binaries = find_binaries("embedded" if version == EMBEDDED else SYSTEM_BIN)
-            started[version] = TestServer(EmbeddedServer.ephemeral(binaries=binaries))
+            started[version] = TestServer(binaries)
         return started[version]
 
     with libpq_environment_removed():

@@ -7,13 +7,19 @@ from psycopg import pq, sql
 
 from sync_engine.errors import DatabaseError, DatabaseUnavailable
 
+# The demands that the environment may make (PGSSLMODE, PGREQUIREPEER …) and a local socket cannot meet.
+_UNDEMANDING = (
+    "&sslmode=disable&gssencmode=disable&channel_binding=disable&target_session_attrs=any&requirepeer="
+    "&connect_timeout=5"
+)
+
 
 def accepts_connections(url: str) -> bool:
     """Whether the server answers and is past its start-up; needs no free connection slot.
 
     Raises `DatabaseUnavailable` when libpq cannot even try, which only the environment can cause.
     """
-    answer = pq.PGconn.ping(f"{url}&connect_timeout=5".encode())
+    answer = pq.PGconn.ping((url + _UNDEMANDING).encode())
     if answer == pq.Ping.NO_ATTEMPT:
         raise DatabaseUnavailable(
             "libpq cannot use the address of the embedded Postgres",
@@ -42,7 +48,7 @@ def drop(url: str, name: str) -> None:
 
 def _run(url: str, statement: sql.Composed) -> None:
     try:
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(url + _UNDEMANDING, autocommit=True) as connection:
             # "IF EXISTS" would otherwise tell on standard error that there was nothing to do.
             connection.execute("SET client_min_messages = warning")
             connection.execute(statement)

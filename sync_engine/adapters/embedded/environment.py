@@ -29,9 +29,12 @@ def clean_environment(environ: Mapping[str, str] | None = None) -> dict[str, str
 def libpq_environment_removed() -> Iterator[None]:
     """Take the `PG*` variables out of this process, and put them back at the end.
 
-    The URL of an embedded server names host, port, user and database and switches off what else it
-    can, but `PGSERVICE`, `PGOPTIONS` and their like are read by libpq at every connect. The
-    environment belongs to the whole process: enter this once, around all work with the server.
+    The URL of an embedded server leads to it whatever `PGHOST`, `PGHOSTADDR`, `PGPORT`, `PGUSER`,
+    `PGDATABASE`, `PGPASSFILE` and `PGOPTIONS` say. But libpq reads the environment at every connect:
+    `PGSERVICE`, `PGREQUIREAUTH`, `PGREQUIREPEER`, `PGSSLNEGOTIATION`, `PGSSLCERTMODE`,
+    `PGGSSENCMODE`, `PGCHANNELBINDING` and `PGTARGETSESSIONATTRS` can make it fail, and
+    `PGCLIENTENCODING`, `PGDATESTYLE` and `PGTZ` change the session. The environment belongs to the
+    whole process: enter this once, around all work with the server.
     """
     removed = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PG")}
     try:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import pwd
+import re
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -167,13 +168,19 @@ def socket_folder(home: Home) -> Path:
     folder is recorded, so every process finds the same one. Call it with the start lock held.
     """
     beside = home.path / "socket"
-    if _fits(beside):
-        _make_private(beside)
-        return beside
-    recorded = _recorded_socket_folder(home)
-    if recorded is not None and _is_private(recorded):
-        return recorded
-    return _temporary_socket_folder(home)
+    try:
+        if _fits(beside):
+            _make_private(beside)
+            return beside
+        recorded = _recorded_socket_folder(home)
+        if recorded is not None and _is_private(recorded):
+            return recorded
+        return _temporary_socket_folder(home)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot make the folder of the Postgres socket: {error}",
+            hint="choose another data folder, or set DATABASE_URL",
+        ) from error
 
 
 def _recorded_socket_folder(home: Home) -> Path | None:
@@ -184,6 +191,9 @@ def _recorded_socket_folder(home: Home) -> Path | None:
 
 
 def _fits(folder: Path) -> bool:
+    """Short enough for the kernel, and plain: libpq takes a comma for the end of a host."""
+    if not re.fullmatch(r"[\w./+=@ -]+", str(folder), re.ASCII):
+        return False
     return len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= _LONGEST_SOCKET_PATH
 
 

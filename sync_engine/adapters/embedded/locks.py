@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sync_engine.errors import DatabaseUnavailable
+from sync_engine.errors import ConfigurationError, DatabaseUnavailable
 
 SHARED = fcntl.LOCK_SH
 EXCLUSIVE = fcntl.LOCK_EX
@@ -22,11 +22,16 @@ def open_lock(path: Path) -> int:
 
 
 def try_lock(descriptor: int, how: int) -> bool:
-    """Take the lock if nobody stands against it; does not wait."""
+    """Take the lock if nobody stands against it; does not wait. Raises `ConfigurationError`."""
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise ConfigurationError(
+            f"the file system of the data folder has no file locks: {error.strerror}",
+            hint="choose a data folder on a local disk, or set DATABASE_URL",
+        ) from error
     return True
 
 

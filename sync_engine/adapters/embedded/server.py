@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -96,13 +97,15 @@ class EmbeddedServer:
         return self._binaries.major
 
     def url(self, database: str = "postgres") -> str:
-        """The libpq URI of a database, complete, so that no `PGHOST`, `PGUSER` … is consulted.
+        """The libpq URI of a database, the same after the server has been started again.
 
-        It stays the same when the server is started again. `PGSERVICE`, `PGOPTIONS` and session
-        defaults are read by libpq all the same: see `libpq_environment_removed`.
+        It leads here whatever the environment says; `libpq_environment_removed` lists the `PG*`
+        variables that libpq heeds all the same.
         """
         folder = quote(os.fsencode(self._socket_folder), safe="")
-        return f"postgresql://{SUPERUSER}@/{quote(database, safe='')}?host={folder}&port={PORT}"
+        name = quote(database, safe="")
+        # Empty, not absent: libpq would take PGHOSTADDR and PGOPTIONS instead, and tell nobody.
+        return f"postgresql://{SUPERUSER}@/{name}?host={folder}&port={PORT}&hostaddr=&options="
 
     def ensure_running(self) -> None:
         """Return when the server accepts connections, after starting it again if it is gone.
@@ -111,7 +114,14 @@ class EmbeddedServer:
         """
         if self._users is None:
             raise DatabaseUnavailable("this embedded Postgres has been closed", hint="open it again")
-        deadline = time.monotonic() + START_SECONDS
+        try:
+            self._wait_until_running(time.monotonic() + START_SECONDS)
+        except FileNotFoundError as error:
+            raise DatabaseUnavailable(
+                f"the folder of the embedded Postgres is gone: {self._home.path}", hint="open it again"
+            ) from error
+
+    def _wait_until_running(self, deadline: float) -> None:
         while not (is_supervised(self._home) and databases.accepts_connections(self.url())):
             if time.monotonic() >= deadline:
                 raise DatabaseUnavailable(
@@ -140,20 +150,16 @@ class EmbeddedServer:
         users, self._users = self._users, None
         if users is None:
             return
-        if os.getpid() != self._owner:
-            os.close(users)
-            return
-        # Opened before the files may be removed.
-        probes = [locks.open_lock(path) for path in (self._home.users_lock, self._home.supervisor_lock)]
-        try:
+        with contextlib.ExitStack() as stack:
             # Closing, not unlocking: a forked child shares the lock, and must not take it from us.
-            os.close(users)
-            _wait_until_left(*probes)
-        finally:
-            for probe in probes:
-                os.close(probe)
-            if self._ephemeral:
-                temporary.remove_abandoned()
+            stack.callback(os.close, users)
+            if os.getpid() != self._owner or not self._home.path.exists():
+                return
+            with _probe(self._home.users_lock) as others, _probe(self._home.supervisor_lock) as supervisor:
+                stack.close()
+                _wait_until_left(others, supervisor)
+        if self._ephemeral:
+            temporary.remove_abandoned()
 
     def __enter__(self) -> Self:
         return self
@@ -173,6 +179,16 @@ class EmbeddedServer:
             folder = socket_folder(self._home)
             launch(self._home, binaries, folder, self._settings, ephemeral=self._ephemeral, deadline=deadline)
         return binaries, folder
+
+
+@contextlib.contextmanager
+def _probe(lock: Path) -> Iterator[int]:
+    """A descriptor of the lock file, good also after the file has been removed."""
+    descriptor = locks.open_lock(lock)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _register(home: Home) -> int:

@@ -25,7 +25,7 @@ def create_home() -> tuple[Home, int]:
 
     Raises `ConfigurationError` when the server's account can pass no temporary folder.
     """
-    parent = _roomy_folder()
+    parent = roomy_folder()
     draft = Path(tempfile.mkdtemp(prefix=_DRAFT_PREFIX, dir=parent))
     if server_account() is not None:
         draft.chmod(0o711)
@@ -58,7 +58,8 @@ def _parents() -> list[Path]:
     ]
 
 
-def _roomy_folder() -> Path:
+def roomy_folder() -> Path:
+    """The temporary folder for a server. Raises `ConfigurationError` if its account can pass none."""
     parents = _parents()
     for folder in parents:
         if folder != _MEMORY or shutil.disk_usage(folder).free >= _ROOM_IN_MEMORY:

@@ -13,19 +13,28 @@ from collections.abc import Callable
 from .order import Order
 from .supervisor import Supervisor
 
-LOG_TAIL = 4000
+LOG_TAIL = 4  # lines: the error with its detail and hint
 
 
 def reporter(log: str) -> Callable[[str], None]:
-    """A function that tells the starter, once, over standard output: ready (no error), or the error."""
+    """A function that tells the starter, once, over standard output: ready (no error), or the error.
+
+    What it is told later goes into the log.
+    """
     position = os.path.getsize(log)
+    told = False
 
     def report(error: str) -> None:
+        nonlocal told
+        if told:
+            sys.stderr.write(f"supervisor: {error or 'the server is ready'}\n")
+            return
+        told = True
         if error:
             with open(log, errors="replace") as lines:
                 lines.seek(position)
-                tail = lines.read()[-LOG_TAIL:].strip()
-            error = f"{error}\n{tail}" if tail else error
+                tail = lines.read().splitlines()[-LOG_TAIL:]
+            error = "; ".join([error, *(line.strip() for line in tail if line.strip())])
         with contextlib.suppress(BrokenPipeError):  # the starter has not waited
             os.write(1, json.dumps({"error": error}).encode() + b"\n")
         os.dup2(2, 1)

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .child import before_exec
 from .leftovers import end_server_processes, forget_reused_pid, remove_tree
 from .order import Order
 
-PR_SET_PDEATHSIG = 1
 READY_POLL = 0.02
 STEADY_SECONDS = 10.0  # a postmaster that lived this long did not fail at its start
 MOST_FAILURES = 3
@@ -49,7 +49,7 @@ class Supervisor:
             self._serve()
         except StopRequested:
             return 0
-        except StartFailed as failure:
+        except (StartFailed, OSError, subprocess.SubprocessError) as failure:
             self.report(str(failure))
             return 1
         finally:
@@ -71,7 +71,8 @@ class Supervisor:
     def _initialise(self) -> None:
         """initdb into a scratch folder, then one rename: a half-made data folder is never seen."""
         scratch = self._scratch_folder()
-        self._spawn([self.order.initdb, f"--pgdata={scratch}", *self.order.initdb_options], signal.SIGKILL)
+        command = [self.order.initdb, f"--pgdata={scratch}", *self.order.initdb_options]
+        self._spawn(command, signal.SIGKILL, named=True)
         while self._next_event(None) != "exited":
             pass
         if self._exit_code() != 0:
@@ -134,7 +135,7 @@ class Supervisor:
             raise StopRequested
         return event
 
-    def _spawn(self, command: list[str], signal_at_our_end: signal.Signals) -> None:
+    def _spawn(self, command: list[str], signal_at_our_end: signal.Signals, *, named: bool = False) -> None:
         # The kernel ties the signal to the thread that forks: this runs in the main thread only.
         child = subprocess.Popen(
             command,
@@ -145,7 +146,7 @@ class Supervisor:
             user=self.order.uid,
             group=self.order.gid,
             extra_groups=None if self.order.uid is None else [],
-            preexec_fn=end_with_parent(signal_at_our_end),
+            preexec_fn=before_exec(signal_at_our_end, named=named),
         )
         self.child = child
 
@@ -184,25 +185,7 @@ class Supervisor:
         self._remove_scratch()
         if not self.users_gone:
             return  # they may start the server again, and know the folder of its socket
-        if os.path.exists(self.order.socket_record):
-            remove_tree(Path(self.order.socket_folder))
-            os.unlink(self.order.socket_record)
+        remove_tree(Path(self.order.socket_folder))
+        Path(self.order.socket_record).unlink(missing_ok=True)
         if self.order.ephemeral:
             remove_tree(Path(self.order.home))
-
-
-def end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """A function for the forked child: ask the kernel to signal it when this process dies (Linux)."""
-    if not sys.platform.startswith("linux"):
-        return None
-    import ctypes
-
-    prctl = ctypes.CDLL(None).prctl
-    parent = os.getpid()
-
-    def ask() -> None:
-        prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-        if os.getppid() != parent:  # it died before we asked
-            os._exit(1)
-
-    return ask
