@@ -39,7 +39,8 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events `find` returns. Empty or None fields do not filter. `field` keeps events that touched it."""
+    """Which events `find` returns. Empty or None fields do not filter. `field` keeps events that
+    touched it; `unkeyed` keeps events of pages that had no record key yet."""
 
     mapping: int | None = None
     key: str = ""
@@ -52,6 +53,8 @@ class EventFilter:
     after_seq: int = 0
     limit: int | None = None
     newest_first: bool = False
+    page_id: str = ""
+    unkeyed: bool = False
 
 
 class EventLog(Protocol):

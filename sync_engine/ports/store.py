@@ -91,10 +91,11 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecordCounts:
-    """`linked`: present on both sides. `open`: not quiet."""
+    """`linked`: present on both sides. `open`: not quiet. `pages`: present in Notion."""
 
     linked: int
     open: int
+    pages: int = 0
 
 
 class ChangeStatus(Enum):

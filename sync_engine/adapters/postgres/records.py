@@ -123,11 +123,12 @@ class PostgresRecords:
         """Counters for `status`."""
         present = PRESENCE_CODES[Presence.PRESENT]
         linked = (table.c.postgres_presence == present) & (table.c.notion_presence == present)
-        query = select(func.count().filter(linked), func.count().filter(~table.c.quiet)).where(
-            table.c.mapping == mapping
-        )
-        linked_count, open_count = self._connection.execute(query).one()
-        return RecordCounts(linked=linked_count, open=open_count)
+        on_page = table.c.notion_presence == present
+        query = select(
+            func.count().filter(linked), func.count().filter(~table.c.quiet), func.count().filter(on_page)
+        ).where(table.c.mapping == mapping)
+        linked_count, open_count, pages = self._connection.execute(query).one()
+        return RecordCounts(linked=linked_count, open=open_count, pages=pages)
 
     def _read(self, query: Select[Any]) -> list[Record]:
         return [_record(row) for row in self._connection.execute(query)]

@@ -1,0 +1,330 @@
+"""Fields of one mapped table: which columns, under which names, types and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sync_engine.configuration.complaints import did_you_mean
+from sync_engine.domain.codecs.registry import codec_for, types_for
+from sync_engine.domain.inference import (
+    TableName,
+    check_labels,
+    relation_targets,
+    title_column,
+    type_choice,
+)
+from sync_engine.domain.mapping import KEY_PROPERTY, ConflictPolicy, Direction, FieldMapping
+from sync_engine.domain.naming import distinct, looks_secret, property_name, relation_name
+from sync_engine.domain.schema import Column, Table
+from sync_engine.errors import ConfigurationError
+from sync_engine.ports.store import Registration
+from sync_engine.settings import FieldSettings, Settings, TableSettings
+
+_MEASURES = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8"})
+_MOMENTS = frozenset({"date", "timestamptz", "timestamp"})
+
+
+@dataclass(frozen=True, slots=True)
+class TableContext:
+    """What the fields of a table depend on. `names` are the synced tables as `sync.toml` writes them."""
+
+    settings: Settings
+    position: int
+    wanted: TableSettings
+    table: Table
+    registration: Registration | None
+    synced: Mapping[TableName, Table]
+    names: Mapping[TableName, str]
+
+    def error(self, message: str, *place: str, hint: str = "") -> ConfigurationError:
+        """An error at a place inside the table's settings."""
+        at = self.settings.where("tables", self.position, *place)
+        return ConfigurationError(f"{at}: table {self.wanted.name!r}: {message}", hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class MappedFields:
+    """The fields, the name of the one that is the title, and the columns to capture."""
+
+    fields: tuple[FieldMapping, ...]
+    title: str
+    captured: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A column, the field's name, what `sync.toml` says about it, and what is remembered of it."""
+
+    column: Column
+    name: str
+    settings: FieldSettings | None
+    key: str
+    property_id: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A column that becomes a field, with its property type."""
+
+    known: _Known
+    type: str
+    relation_to: str
+
+
+def map_fields(context: TableContext) -> MappedFields:
+    """The fields of the table. Raises ConfigurationError for what the table does not have or cannot do."""
+    known = _known_columns(context)
+    title = _title(context, known)
+    targets = relation_targets(context.table, context.synced)
+    chosen = [found for item in known if (found := _choose(context, item, title, targets)) is not None]
+    names = _property_names(context, chosen)
+    fields = tuple(_field(context, item, names[item.known.column.name]) for item in chosen)
+    mapped = {item.column for item in fields}
+    captured = tuple(item.column.name for item in known if _is_captured(context, item, mapped))
+    return MappedFields(fields, next(item.name for item in fields if item.column == title), captured)
+
+
+def _known_columns(context: TableContext) -> list[_Known]:
+    """Every column with its field name: the one it had when it was first mapped, through all renames."""
+    remembered = _remembered(context)
+    taken = {str(name) for name, _ in remembered.values()}
+    settings = dict(context.wanted.fields)
+    known: list[_Known] = []
+    for column in context.table.columns:
+        name, memory = remembered.get(column.name, ("", {}))
+        if not name:
+            name = column.name if column.name not in taken else f"{column.name}#{column.number}"
+        key = next((key for key in (name, column.name) if key in settings), "")
+        known.append(
+            _Known(
+                column,
+                name,
+                settings.pop(key, None),
+                key,
+                str(memory.get("property_id") or ""),
+                str(memory.get("type") or ""),
+            )
+        )
+    for key in settings:
+        raise context.error(
+            f"there is no column {key!r}",
+            "fields",
+            key,
+            hint=did_you_mean(key, (column.name for column in context.table.columns)),
+        )
+    return known
+
+
+def _remembered(context: TableContext) -> dict[str, tuple[str, Mapping[str, object]]]:
+    """Field name and memory by the column's present name.
+
+    By the name remembered first (a new column may have taken over the name of the old one), then by number,
+    which only counts in the very table it was remembered of.
+    """
+    registration = context.registration
+    if registration is None:
+        return {}
+    same_table = registration.oid == context.table.oid
+    by_number = {column.number: column.name for column in context.table.columns}
+    found: dict[str, tuple[str, Mapping[str, object]]] = {}
+    for name, memory in registration.fields.items():
+        if not isinstance(memory, dict):
+            continue
+        column = str(memory.get("column") or name)
+        number = memory.get("number")
+        if context.table.column(column) is None and same_table and isinstance(number, int):
+            column = by_number.get(number, "")
+        if context.table.column(column) is not None:
+            found.setdefault(column, (name, memory))
+    return found
+
+
+def _title(context: TableContext, known: list[_Known]) -> str:
+    """The column that is the title: the one named, or the one that reads like one."""
+    wanted = context.wanted.title
+    if wanted is None:
+        marked = [item for item in known if item.settings is not None and item.settings.type == "title"]
+        wanted = marked[0].name if marked else None
+    if wanted is None:
+        left_out = {item.column.name for item in known if _is_left_out(item)}
+        found = title_column(context.table, left_out)
+        if not found:
+            raise context.error("no column is left that could be the title", hint="name one with title = ...")
+        return found
+    for item in known:
+        if wanted in (item.name, item.column.name):
+            return _usable_title(context, item)
+    names = (item.column.name for item in known)
+    raise context.error(f"there is no column {wanted!r} for the title", "title", hint=did_you_mean(wanted, names))
+
+
+def _usable_title(context: TableContext, item: _Known) -> str:
+    if _is_left_out(item):
+        raise context.error(f"the title column {item.name!r} is ignored", "title", hint="name another one")
+    if item.settings is not None and item.settings.type not in (None, "title"):
+        raise context.error(
+            f"{item.name!r} is the title, so it cannot be {item.settings.type}",
+            "fields",
+            item.key,
+            "type",
+            hint="take the type out, or name another title",
+        )
+    return item.column.name
+
+
+def _is_left_out(item: _Known) -> bool:
+    return item.settings is not None and (item.settings.ignore or item.settings.secret)
+
+
+def _choose(context: TableContext, item: _Known, title: str, targets: Mapping[str, TableName]) -> _Chosen | None:
+    """The property type of a column, or None when the column is left out."""
+    column, settings = item.column, item.settings
+    if column.name == title:
+        return _Chosen(item, "title", "")
+    if _is_left_out(item):
+        return None
+    if settings is None and (column.name in context.table.primary_key or looks_secret(column)):
+        return None
+    wanted = settings.type if settings is not None else None
+    target = targets.get(column.name)
+    if target is not None and wanted in (None, "relation"):
+        return _Chosen(item, "relation", context.names[target])
+    if wanted is None:
+        wanted_type = _usual_type(context, item)
+        return None if wanted_type is None else _Chosen(item, wanted_type, "")
+    _check_type(context, item, wanted)
+    return _Chosen(item, wanted, "")
+
+
+def _usual_type(context: TableContext, item: _Known) -> str | None:
+    """The type that the property has had so far, or else the default one."""
+    if item.type in types_for(item.column) and item.type != "title":
+        return item.type
+    return type_choice(context.table, item.column).type
+
+
+def _check_type(context: TableContext, item: _Known, wanted: str) -> None:
+    place = ("fields", item.key, "type")
+    if wanted == "relation":
+        raise context.error(
+            f"column {item.name!r} has no foreign key to the key of a synced table, so it cannot be a relation",
+            *place,
+            hint="add the table it refers to, or choose another type",
+        )
+    if wanted == "title":
+        raise context.error(f"{item.name!r} cannot be a second title", *place, hint="set title = ... of the table")
+    allowed = [name for name in types_for(item.column) if name != "title"]
+    if wanted not in allowed:
+        raise context.error(
+            f"column {item.name!r} ({item.column.type}) cannot be shown as {wanted}",
+            *place,
+            hint=f"choose one of {', '.join(allowed)}",
+        )
+
+
+def _property_names(context: TableContext, chosen: list[_Chosen]) -> Mapping[str, str]:
+    """A property name for every chosen column, no two alike in Notion; names given in `sync.toml` come first."""
+    names: dict[str, str] = {}
+    for item in chosen:
+        given = item.known.settings.property if item.known.settings is not None else None
+        if given is None:
+            continue
+        if given.casefold() in {name.casefold() for name in (KEY_PROPERTY, *names.values())}:
+            raise context.error(
+                f"the property name {given!r} is taken",
+                "fields",
+                item.known.key,
+                "property",
+                hint="choose another",
+            )
+        names[item.known.column.name] = given
+    for item in chosen:
+        column = item.known.column.name
+        if column not in names:
+            proposed = relation_name(item.known.name) if item.relation_to else property_name(item.known.name)
+            names[column] = distinct(proposed, (KEY_PROPERTY, *names.values()), item.known.name)
+    return names
+
+
+def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
+    column = item.known.column
+    labels = check_labels(context.table, column) if item.type == "select" and not column.is_enum else ()
+    is_key = column.name in context.table.primary_key
+    return FieldMapping(
+        name=item.known.name,
+        column=column.name,
+        number=column.number,
+        column_type=column.type,
+        property=name,
+        type=item.type,
+        codec=codec_for(column, item.type, labels),
+        property_id=item.known.property_id,
+        direction=_direction(context, item, read_only=is_key or not column.writable),
+        conflict=_conflict(context, item),
+        not_null=column.not_null,
+        has_default=column.has_default or bool(column.identity),
+        writable=column.writable and not is_key,
+        relation_to=item.relation_to,
+        options=_options(column, item.type, labels),
+    )
+
+
+def _options(column: Column, notion_type: str, labels: tuple[str, ...]) -> tuple[str, ...]:
+    if notion_type not in ("select", "multi_select"):
+        return ()
+    return column.enum_labels if column.is_enum else labels
+
+
+def _direction(context: TableContext, item: _Chosen, *, read_only: bool) -> Direction:
+    settings = item.known.settings
+    wanted = settings.direction if settings is not None else None
+    if read_only:
+        if wanted == "from-notion":
+            raise context.error(
+                f"column {item.known.name!r} is generated or a key and cannot be written from Notion",
+                "fields",
+                item.known.key,
+                "direction",
+                hint='take it out, or write direction = "to-notion"',
+            )
+        return "to-notion"
+    return wanted or context.wanted.direction or context.settings.defaults.direction
+
+
+def _conflict(context: TableContext, item: _Chosen) -> ConflictPolicy:
+    """The field's own policy must suit it; one inherited from the table gives way to `newest` where it does not."""
+    settings = item.known.settings
+    wanted = settings.conflict if settings is not None else None
+    if wanted is None:
+        inherited = context.wanted.conflict or context.settings.defaults.conflict
+        return inherited if _suits(inherited, item) else "newest"
+    if not _suits(wanted, item):
+        raise context.error(
+            f"column {item.known.name!r} ({item.known.column.type}) cannot have the conflict policy {wanted}",
+            "fields",
+            item.known.key,
+            "conflict",
+            hint="union is for lists, delta for numbers, min and max for numbers and times",
+        )
+    return wanted
+
+
+def _suits(policy: ConflictPolicy, item: _Chosen) -> bool:
+    column = item.known.column
+    if policy == "union":
+        return column.is_array
+    if policy == "delta":
+        return column.base in _MEASURES and not column.is_array and not item.relation_to
+    if policy in ("min", "max"):
+        return column.base in _MEASURES | _MOMENTS and not column.is_array and not item.relation_to
+    return True
+
+
+def _is_captured(context: TableContext, item: _Known, mapped: set[str]) -> bool:
+    """Whether the log holds the column: everything that a rollback needs, and no secret that is not mapped."""
+    if item.column.name in mapped or item.column.name in context.table.primary_key:
+        return True
+    secret = looks_secret(item.column) or (item.settings is not None and item.settings.secret)
+    return not secret and not item.column.generated

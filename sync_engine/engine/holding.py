@@ -1,0 +1,44 @@
+"""Held records: what waits for a person, letting it go on, or giving up its change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync_engine.domain.values import JsonObject
+from sync_engine.engine.context import Context
+from sync_engine.errors import UsageError
+from sync_engine.ports.store import HeldRecord
+
+
+def held_list(context: Context) -> Sequence[JsonObject]:
+    """As `held list --json` prints it."""
+    with context.database.transaction() as uow:
+        return [held_json(context, item) for item in uow.held.find()]
+
+
+def held_json(context: Context, item: HeldRecord) -> JsonObject:
+    """One held record (`cli.md`)."""
+    mapping = context.by_id.get(item.mapping)
+    return {
+        "id": item.id,
+        "table": mapping.name if mapping else str(item.mapping),
+        "key": item.key,
+        "side": item.side.value,
+        "op": item.op,
+        "reason": item.reason,
+        "constraint": item.constraint,
+        "waiting_for": item.waiting_for,
+        "attempts": item.attempts,
+        "since": item.since.isoformat() if item.since else None,
+    }
+
+
+def retry_held(context: Context, held_ids: Sequence[int]) -> int:
+    """Release these; the next `sync` tries them again. Returns how many. Raises UsageError for an unknown id."""
+    with context.database.transaction() as uow:
+        found = {item.id: item for item in uow.held.find()}
+        unknown = [held_id for held_id in held_ids if held_id not in found]
+        if unknown:
+            raise UsageError(f"nothing is held under {unknown[0]}", hint="`held list` shows what is")
+        uow.held.release([found[held_id].record_id for held_id in held_ids])
+    return len(held_ids)
