@@ -56,7 +56,8 @@ class TableMapping:
 
     `name` is the table as `sync.toml` and the command line write it: bare inside `[postgres].schema`, else
     schema-qualified. `title` is the field shown as the page title. `captured` are all column names whose
-    images the trigger stores (mapped or not; secrets excluded).
+    images the trigger stores (mapped or not; secrets excluded). `soft_column` is set when a delete policy is
+    `soft`.
     """
 
     name: str
@@ -79,6 +80,7 @@ class TableMapping:
     delete_from_notion: DeletePolicy = "hold"
     brake: Brake = field(default_factory=Brake)
     captured: tuple[str, ...] = ()
+    soft_column: str = ""
 
     def field_named(self, name: str) -> FieldMapping | None:
         """The field of that name, or None."""

@@ -5,42 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync_engine.configuration.complaints import did_you_mean
+from sync_engine.domain.codecs.choices import options_problem
 from sync_engine.domain.codecs.registry import codec_for, types_for
-from sync_engine.domain.inference import (
-    TableName,
-    check_labels,
-    relation_targets,
-    title_column,
-    type_choice,
-)
+from sync_engine.domain.inference import TableName, check_labels, relation_targets, type_choice
 from sync_engine.domain.mapping import KEY_PROPERTY, ConflictPolicy, Direction, FieldMapping
 from sync_engine.domain.naming import distinct, looks_secret, property_name, relation_name
-from sync_engine.domain.schema import Column, Table
-from sync_engine.errors import ConfigurationError
-from sync_engine.ports.store import Registration
-from sync_engine.settings import FieldSettings, Settings, TableSettings
+from sync_engine.domain.schema import Column
+from sync_engine.engine.known_columns import KnownColumn, TableContext, known_columns, title_of
 
 _MEASURES = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8"})
 _MOMENTS = frozenset({"date", "timestamptz", "timestamp"})
-
-
-@dataclass(frozen=True, slots=True)
-class TableContext:
-    """What the fields of a table depend on. `names` are the synced tables as `sync.toml` writes them."""
-
-    settings: Settings
-    position: int
-    wanted: TableSettings
-    table: Table
-    registration: Registration | None
-    synced: Mapping[TableName, Table]
-    names: Mapping[TableName, str]
-
-    def error(self, message: str, *place: str, hint: str = "") -> ConfigurationError:
-        """An error at a place inside the table's settings."""
-        at = self.settings.where("tables", self.position, *place)
-        return ConfigurationError(f"{at}: table {self.wanted.name!r}: {message}", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +27,18 @@ class MappedFields:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """A column, the field's name, what `sync.toml` says about it, and what is remembered of it."""
-
-    column: Column
-    name: str
-    settings: FieldSettings | None
-    key: str
-    property_id: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Chosen:
     """A column that becomes a field, with its property type."""
 
-    known: _Known
+    known: KnownColumn
     type: str
     relation_to: str
 
 
 def map_fields(context: TableContext) -> MappedFields:
     """The fields of the table. Raises ConfigurationError for what the table does not have or cannot do."""
-    known = _known_columns(context)
-    title = _title(context, known)
+    known = known_columns(context)
+    title = title_of(context, known)
     targets = relation_targets(context.table, context.synced)
     chosen = [found for item in known if (found := _choose(context, item, title, targets)) is not None]
     names = _property_names(context, chosen)
@@ -86,104 +48,14 @@ def map_fields(context: TableContext) -> MappedFields:
     return MappedFields(fields, next(item.name for item in fields if item.column == title), captured)
 
 
-def _known_columns(context: TableContext) -> list[_Known]:
-    """Every column with its field name: the one it had when it was first mapped, through all renames."""
-    remembered = _remembered(context)
-    taken = {str(name) for name, _ in remembered.values()}
-    settings = dict(context.wanted.fields)
-    known: list[_Known] = []
-    for column in context.table.columns:
-        name, memory = remembered.get(column.name, ("", {}))
-        if not name:
-            name = column.name if column.name not in taken else f"{column.name}#{column.number}"
-        key = next((key for key in (name, column.name) if key in settings), "")
-        known.append(
-            _Known(
-                column,
-                name,
-                settings.pop(key, None),
-                key,
-                str(memory.get("property_id") or ""),
-                str(memory.get("type") or ""),
-            )
-        )
-    for key in settings:
-        raise context.error(
-            f"there is no column {key!r}",
-            "fields",
-            key,
-            hint=did_you_mean(key, (column.name for column in context.table.columns)),
-        )
-    return known
-
-
-def _remembered(context: TableContext) -> dict[str, tuple[str, Mapping[str, object]]]:
-    """Field name and memory by the column's present name.
-
-    By the name remembered first (a new column may have taken over the name of the old one), then by number,
-    which only counts in the very table it was remembered of.
-    """
-    registration = context.registration
-    if registration is None:
-        return {}
-    same_table = registration.oid == context.table.oid
-    by_number = {column.number: column.name for column in context.table.columns}
-    found: dict[str, tuple[str, Mapping[str, object]]] = {}
-    for name, memory in registration.fields.items():
-        if not isinstance(memory, dict):
-            continue
-        column = str(memory.get("column") or name)
-        number = memory.get("number")
-        if context.table.column(column) is None and same_table and isinstance(number, int):
-            column = by_number.get(number, "")
-        if context.table.column(column) is not None:
-            found.setdefault(column, (name, memory))
-    return found
-
-
-def _title(context: TableContext, known: list[_Known]) -> str:
-    """The column that is the title: the one named, or the one that reads like one."""
-    wanted = context.wanted.title
-    if wanted is None:
-        marked = [item for item in known if item.settings is not None and item.settings.type == "title"]
-        wanted = marked[0].name if marked else None
-    if wanted is None:
-        left_out = {item.column.name for item in known if _is_left_out(item)}
-        found = title_column(context.table, left_out)
-        if not found:
-            raise context.error("no column is left that could be the title", hint="name one with title = ...")
-        return found
-    for item in known:
-        if wanted in (item.name, item.column.name):
-            return _usable_title(context, item)
-    names = (item.column.name for item in known)
-    raise context.error(f"there is no column {wanted!r} for the title", "title", hint=did_you_mean(wanted, names))
-
-
-def _usable_title(context: TableContext, item: _Known) -> str:
-    if _is_left_out(item):
-        raise context.error(f"the title column {item.name!r} is ignored", "title", hint="name another one")
-    if item.settings is not None and item.settings.type not in (None, "title"):
-        raise context.error(
-            f"{item.name!r} is the title, so it cannot be {item.settings.type}",
-            "fields",
-            item.key,
-            "type",
-            hint="take the type out, or name another title",
-        )
-    return item.column.name
-
-
-def _is_left_out(item: _Known) -> bool:
-    return item.settings is not None and (item.settings.ignore or item.settings.secret)
-
-
-def _choose(context: TableContext, item: _Known, title: str, targets: Mapping[str, TableName]) -> _Chosen | None:
+def _choose(
+    context: TableContext, item: KnownColumn, title: str, targets: Mapping[str, TableName]
+) -> _Chosen | None:
     """The property type of a column, or None when the column is left out."""
     column, settings = item.column, item.settings
     if column.name == title:
         return _Chosen(item, "title", "")
-    if _is_left_out(item):
+    if item.left_out:
         return None
     if settings is None and (column.name in context.table.primary_key or looks_secret(column)):
         return None
@@ -198,14 +70,14 @@ def _choose(context: TableContext, item: _Known, title: str, targets: Mapping[st
     return _Chosen(item, wanted, "")
 
 
-def _usual_type(context: TableContext, item: _Known) -> str | None:
+def _usual_type(context: TableContext, item: KnownColumn) -> str | None:
     """The type that the property has had so far, or else the default one."""
     if item.type in types_for(item.column) and item.type != "title":
         return item.type
     return type_choice(context.table, item.column).type
 
 
-def _check_type(context: TableContext, item: _Known, wanted: str) -> None:
+def _check_type(context: TableContext, item: KnownColumn, wanted: str) -> None:
     place = ("fields", item.key, "type")
     if wanted == "relation":
         raise context.error(
@@ -221,6 +93,10 @@ def _check_type(context: TableContext, item: _Known, wanted: str) -> None:
             f"column {item.name!r} ({item.column.type}) cannot be shown as {wanted}",
             *place,
             hint=f"choose one of {', '.join(allowed)}",
+        )
+    if wanted in ("select", "multi_select") and (problem := options_problem(item.column.enum_labels)):
+        raise context.error(
+            f"column {item.name!r} cannot be a {wanted}: {problem}", *place, hint='choose type = "rich_text"'
         )
 
 
@@ -260,7 +136,7 @@ def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
         property=name,
         type=item.type,
         codec=codec_for(column, item.type, labels),
-        property_id=item.known.property_id,
+        property_id=_property_id(item),
         direction=_direction(context, item, read_only=is_key or not column.writable),
         conflict=_conflict(context, item),
         not_null=column.not_null,
@@ -269,6 +145,12 @@ def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
         relation_to=item.relation_to,
         options=_options(column, item.type, labels),
     )
+
+
+def _property_id(item: _Chosen) -> str:
+    """The remembered property, unless the field has become a relation or ceased to be one: that is another one."""
+    was_relation = item.known.type == "relation"
+    return item.known.property_id if was_relation == bool(item.relation_to) else ""
 
 
 def _options(column: Column, notion_type: str, labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -294,7 +176,7 @@ def _direction(context: TableContext, item: _Chosen, *, read_only: bool) -> Dire
 
 
 def _conflict(context: TableContext, item: _Chosen) -> ConflictPolicy:
-    """The field's own policy must suit it; one inherited from the table gives way to `newest` where it does not."""
+    """The field's own policy must suit it; an inherited one gives way to `newest` where it does not."""
     settings = item.known.settings
     wanted = settings.conflict if settings is not None else None
     if wanted is None:
@@ -322,7 +204,7 @@ def _suits(policy: ConflictPolicy, item: _Chosen) -> bool:
     return True
 
 
-def _is_captured(context: TableContext, item: _Known, mapped: set[str]) -> bool:
+def _is_captured(context: TableContext, item: KnownColumn, mapped: set[str]) -> bool:
     """Whether the log holds the column: everything that a rollback needs, and no secret that is not mapped."""
     if item.column.name in mapped or item.column.name in context.table.primary_key:
         return True

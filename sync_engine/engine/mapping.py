@@ -11,7 +11,8 @@ from sync_engine.domain.mapping import Brake, TableMapping
 from sync_engine.domain.naming import database_title, distinct
 from sync_engine.domain.schema import Table
 from sync_engine.domain.table_order import parents_first
-from sync_engine.engine.field_mapping import TableContext, map_fields
+from sync_engine.engine.field_mapping import map_fields
+from sync_engine.engine.known_columns import TableContext
 from sync_engine.errors import ConfigurationError
 from sync_engine.ports.store import Registration
 from sync_engine.settings import DeletePolicies, Settings, TableSettings
