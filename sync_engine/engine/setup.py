@@ -21,12 +21,16 @@ MappedTable = tuple[TableMapping, Table]
 
 @dataclass(frozen=True)
 class Installation:
-    """What setup works on. `mapped` reads the mappings as they are configured and registered now; its argument
-    is None while the engine schema is not there."""
+    """What setup works on.
+
+    `parent_page` gives the id of the page to create databases under, or raises ConfigurationError; it is asked
+    for only when one has to be created. `mapped` reads the mappings as they are configured and registered now;
+    its argument is None while the engine schema is not there.
+    """
 
     database: Database
     workspace: Workspace
-    parent_page_id: str
+    parent_page: Callable[[], str]
     mapped: Callable[[UnitOfWork | None], Sequence[MappedTable]]
     progress: Progress = no_progress
 
@@ -145,12 +149,7 @@ def _make_databases(installation: Installation) -> None:
 
 
 def _children(installation: Installation) -> Sequence[tuple[str, str]]:
-    if not installation.parent_page_id:
-        raise ConfigurationError(
-            "no Notion page to create the databases under",
-            hint="share a page with the connection and put its id in NOTION_PARENT_PAGE_ID",
-        )
-    return installation.workspace.child_databases(installation.parent_page_id)
+    return installation.workspace.child_databases(installation.parent_page())
 
 
 def _adopt(workspace: Workspace, mapping: TableMapping, children: Sequence[tuple[str, str]]) -> DataSource | None:
@@ -171,7 +170,7 @@ def _create(installation: Installation, mapping: TableMapping) -> DataSource:
     }
     properties[KEY_PROPERTY] = {"rich_text": {}}
     return installation.workspace.create_database(
-        installation.parent_page_id, mapping.database_title, mapping.icon, properties
+        installation.parent_page(), mapping.database_title, mapping.icon, properties
     )
 
 

@@ -1,0 +1,120 @@
+"""The composition root: builds the App from Settings; the only module that names concrete adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from threading import Event
+
+from sync_engine.adapters.notion import NotionWorkspace, open_workspace
+from sync_engine.adapters.postgres.database import PostgresDatabase
+from sync_engine.adapters.system import SystemClock, SystemIds
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.schema import Table
+from sync_engine.engine.context import Context, Progress, no_progress
+from sync_engine.engine.mapping import build_mappings
+from sync_engine.engine.setup import Installation, MappedTable
+from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.store import Registration
+from sync_engine.settings import Settings
+
+
+class App:
+    """One installation, opened: every part is made when it is first asked for, and closed by `open_app`."""
+
+    def __init__(self, settings: Settings, resources: ExitStack, progress: Progress, stop: Event) -> None:
+        self.settings = settings
+        self._resources = resources
+        self._progress = progress
+        self.clock = SystemClock(stop)
+        self.ids = SystemIds()
+
+    @cached_property
+    def database_url(self) -> str:
+        """The database in libpq form; the embedded server is started when none is configured."""
+        if self.settings.postgres.url.value:
+            return self.settings.postgres.libpq_url()
+        from sync_engine.adapters.embedded import EmbeddedServer, default_data_dir
+
+        server = self._resources.enter_context(EmbeddedServer.persistent(default_data_dir()))
+        return server.url()
+
+    @cached_property
+    def database(self) -> PostgresDatabase:
+        """The user's database."""
+        database = PostgresDatabase(self.database_url)
+        self._resources.callback(database.close)
+        return database
+
+    @cached_property
+    def workspace(self) -> NotionWorkspace:
+        """The Notion side."""
+        notion = self.settings.notion
+        workspace = open_workspace(notion.token.reveal(), notion.api_url, notion.requests_per_minute, self.clock)
+        self._resources.callback(workspace.close)
+        return workspace
+
+    @cached_property
+    def context(self) -> Context:
+        """Both sides and the mappings of `sync.toml` as the database has them now."""
+        self.settings.require_tables()
+        mappings: Sequence[TableMapping] = [mapping for mapping, _ in self._mapped_now()]
+        return Context(
+            database=self.database,
+            workspace=self.workspace,
+            clock=self.clock,
+            ids=self.ids,
+            mappings=mappings,
+            ambiguous=self.settings.defaults.ambiguous,
+            progress=self._progress,
+        )
+
+    @cached_property
+    def installation(self) -> Installation:
+        """What `setup`, `plan` and `doctor` work on."""
+        self.settings.require_tables()
+        return Installation(
+            database=self.database,
+            workspace=self.workspace,
+            parent_page=self.settings.notion.parent_page_id,
+            mapped=self.mapped,
+            progress=self._progress,
+        )
+
+    def _mapped_now(self) -> Sequence[MappedTable]:
+        if not self.database.is_set_up():
+            return self.mapped(None)
+        with self.database.transaction() as uow:
+            return self.mapped(uow)
+
+    def mapped(self, uow: UnitOfWork | None) -> Sequence[MappedTable]:
+        """Mappings with their tables; without a unit of work, as if nothing were registered yet."""
+        if uow is None:
+            with self.database.transaction() as opened:
+                return self._paired(opened, ())
+        return self._paired(uow, uow.registrations.all())
+
+    def _paired(self, uow: UnitOfWork, registrations: Sequence[Registration]) -> Sequence[MappedTable]:
+        tables = uow.rows.tables(self.schemas)
+        by_oid = {table.oid: table for table in tables}
+        mappings = build_mappings(self.settings, tables, registrations)
+        return [(mapping, by_oid[mapping.oid]) for mapping in mappings]
+
+    @property
+    def schemas(self) -> Sequence[str]:
+        """The schemas that the configured tables lie in."""
+        named = {table.name.partition(".")[0] for table in self.settings.tables if "." in table.name}
+        return [self.settings.postgres.schema, *sorted(named - {self.settings.postgres.schema})]
+
+    def tables(self, schemas: Sequence[str]) -> Sequence[Table]:
+        """The tables of these schemas, as `init` reads them."""
+        with self.database.transaction() as uow:
+            return uow.rows.tables(schemas)
+
+
+@contextmanager
+def open_app(settings: Settings, progress: Progress = no_progress, stop: Event | None = None) -> Iterator[App]:
+    """Open an installation for the length of the block; nothing connects before it is used."""
+    with ExitStack() as resources:
+        yield App(settings, resources, progress, stop or Event())
