@@ -23,6 +23,13 @@ _UNREACHABLE_CLASSES = ("08", "28", "53", "57P", "58")
 _UNREACHABLE = frozenset({"3D000", "25P03"})
 _BUSY = frozenset({"40001", "40P01", "55P03", "40003"})
 _REJECTED_CLASSES = ("22", "23")
+_CANCELLED = "57014"
+_STATEMENT_CLASSES = ("25", "2D", "42", "XX")
+"""Transaction state, unknown names, missing rights, internal errors: whatever the row, the statement fails."""
+
+_OF_ONE_ROW = frozenset({"428C9"})
+"""The exception among them: a write to a generated column."""
+
 _UNDEFINED = frozenset({"3F000", "42P01", "42883", "42703"})
 _DETAIL_NAMES_THE_KEY = frozenset({"23503", "23505", "23P01"})
 """Only these tell their detail: that of NOT NULL and CHECK prints the whole row, secrets included."""
@@ -30,7 +37,7 @@ _DETAIL_NAMES_THE_KEY = frozenset({"23503", "23505", "23P01"})
 _OTHER_HINTS = {
     "42501": "grant the role of DATABASE_URL the rights that docs/reference/database-permissions.md lists",
     "25006": "DATABASE_URL leads to a read-only replica; use the primary",
-    "57014": "a statement took longer than the role's statement_timeout allows",
+    _CANCELLED: "a statement took longer than the role's statement_timeout allows",
 }
 
 
@@ -85,12 +92,12 @@ def concerns_one_row(error: psycopg.Error) -> bool:
     the user's: when it fails, every row would.
     """
     state = error.sqlstate or ""
-    if is_unreachable(error) or state in _BUSY or state == "57014":
+    if is_unreachable(error) or state in _BUSY or state == _CANCELLED:
         return False
     context = error.diag.context or ""
-    if "sync_engine." in context:
-        return False
-    return state.startswith((*_REJECTED_CLASSES, "44", "P0", "428C9")) or bool(context)
+    if context:
+        return "sync_engine." not in context
+    return state in _OF_ONE_ROW or not state.startswith(_STATEMENT_CLASSES)
 
 
 def message_of(error: psycopg.Error) -> str:

@@ -19,6 +19,8 @@ from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
 
 SUPPRESSED = "the table did not take the write: a trigger, a rule or a row-level policy suppressed it"
 
+_NO_TARGET = "23503"
+
 _Outcomes = dict[int, RowOutcome]
 
 
@@ -44,6 +46,7 @@ class RowWriter:
         self._driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for places in batches(writes, [column.name for column in self._shape.key]):
             outcomes.update(self._apply(writes, places))
+            self._repeat_references(writes, places, outcomes)
         return [outcomes[place] for place in range(len(writes))]
 
     def _apply(self, writes: Sequence[RowWrite], places: Sequence[int]) -> _Outcomes:
@@ -61,6 +64,15 @@ class RowWriter:
                 return {places[0]: RowOutcome(RowResult.REJECTED, writes[places[0]].key, reason=SUPPRESSED)}
         half = len(places) // 2
         return self._apply(writes, places[:half]) | self._apply(writes, places[half:])
+
+    def _repeat_references(self, writes: Sequence[RowWrite], places: Sequence[int], outcomes: _Outcomes) -> None:
+        """Try rows again whose target came later in the same run, for as long as that helps."""
+        waiting = [place for place in places if outcomes[place].sqlstate == _NO_TARGET]
+        before = len(places)
+        while 0 < len(waiting) < before:
+            before = len(waiting)
+            outcomes.update(self._apply(writes, waiting))
+            waiting = [place for place in waiting if outcomes[place].sqlstate == _NO_TARGET]
 
     def _attempt(self, writes: Sequence[RowWrite], places: Sequence[int]) -> _Outcomes:
         outcomes: _Outcomes = {}
