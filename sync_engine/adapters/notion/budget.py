@@ -17,6 +17,7 @@ WINDOW = 60.05
 
 _IN_FLIGHT_POLL = 0.05
 _PACED_BURST = 10
+_SHORTEST = 0.005
 _EARLY = 0.5
 
 
@@ -29,6 +30,7 @@ class Stopped(NotionUnavailable):
 
 def wait_or_stop(clock: Clock, seconds: float) -> None:
     """Wait through the clock; raises Stopped when it came back early because the process must stop."""
+    seconds = max(seconds, _SHORTEST)
     before = clock.monotonic()
     clock.wait(seconds)
     if clock.monotonic() - before < seconds * _EARLY:
@@ -125,7 +127,7 @@ class Budget:
             return 0.0
         if missing > len(self._answered):
             return _IN_FLIGHT_POLL
-        return max(self._answered[missing - 1] + WINDOW - now, 0.001)
+        return self._answered[missing - 1] + WINDOW - now
 
     def _until_paced(self, now: float, lane: Lane) -> float:
         """Backfill goes evenly, a small burst aside (generic cell rate)."""
