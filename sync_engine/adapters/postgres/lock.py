@@ -22,10 +22,11 @@ def installation_lock(connection: Driver) -> Iterator[None]:
     holds neither a snapshot nor a transaction id, so it delays neither vacuum nor the readers of the log.
     """
     with connection.transaction():
-        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         taken = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [KEY]).fetchone()
         if taken != (True,):
             raise LockHeld("another run of sync-engine is at work on this database", hint=_holder(connection))
+        # Also ends the portal of the SELECT, which would hold its snapshot for as long as the transaction.
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield
 
 

@@ -28,6 +28,8 @@ def connection_parameters(url: str) -> dict[str, str]:
     What the URL says wins over the PG* variables of the environment: a URL with a host but no port means 5432
     (not PGPORT), and PGHOSTADDR cannot lead elsewhere. Raises ConfigurationError, which never quotes the URL.
     """
+    if not url.strip():
+        raise ConfigurationError("DATABASE_URL is empty", hint=_FORM)
     try:
         parsed = conninfo_to_dict(_DRIVER.sub(r"\1://", url.strip()))
     except psycopg.Error as error:

@@ -542,7 +542,7 @@ class TestNamesAndKinds:
     @pytest.mark.every_postgres
     def test_a_collation_that_ignores_case(self, make: MakeTable) -> None:
         table = make(SIMPLE + "; insert into t values (1, 'case', 1)")
-        if not table.sql("select 1 from pg_collation where collprovider = 'i'"):
+        if not table.sql("select 1 from pg_collation where collprovider = 'i' and collversion <> ''"):
             pytest.skip("this server was built without ICU")
         table.sql(
             "create collation blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
