@@ -11,6 +11,7 @@ from sync_engine.sandbox.connections import Connections
 from sync_engine.sandbox.control import control_routes
 from sync_engine.sandbox.gateway import Gateway
 from sync_engine.sandbox.httpapi import HttpApi
+from sync_engine.sandbox.web.pages import WebPages
 from sync_engine.sandbox.workspace import Workspace
 
 HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
@@ -22,5 +23,6 @@ def build_app(workspace: Workspace, connections: Connections) -> Starlette:
     routes: list[BaseRoute] = [
         Mount("/v1", app=HttpApi(Gateway(workspace), connections)),
         *control_routes(workspace),
+        *WebPages(workspace).routes(),
     ]
     return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)])
