@@ -1,0 +1,248 @@
+"""Carry: rounds of Postgres then Notion, until a round moves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sync_engine.domain.events import Side
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.plan import Action, Operation
+from sync_engine.domain.record import Record
+from sync_engine.domain.values import Json
+from sync_engine.engine.apply_notion import apply_to_notion
+from sync_engine.engine.apply_postgres import apply_to_postgres
+from sync_engine.engine.context import Context
+from sync_engine.engine.decide import decide
+from sync_engine.engine.gather import News, capture_by_table
+from sync_engine.engine.holds import hold_unfit, store_holds
+from sync_engine.engine.summary import PassSummary
+from sync_engine.errors import NotionError
+from sync_engine.ports.database import UnitOfWork
+
+SyncDirection = Literal["both", "to-notion", "from-notion"]
+
+CHUNK = 100
+"""Records decided and applied at once: what a kill can leave to look up, and how often progress is saved."""
+
+MAX_ROUNDS = 12
+"""A pass that is not quiet by then ends, says so, and goes on next time (a cascade of triggers, or ping-pong)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What to do in the pass. `limit`: records per table at most; None: all. `full`: read every page."""
+
+    direction: SyncDirection = "both"
+    tables: Sequence[str] = ()
+    limit: int | None = None
+    full: bool = False
+    dry_run: bool = False
+
+    def writes_to(self, side: Side) -> bool:
+        """Whether the direction lets this pass write to the side."""
+        return self.direction != ("from-notion" if side is Side.NOTION else "to-notion")
+
+
+@dataclass
+class Pass:
+    """One pass under way: what it works on, and what it did so far."""
+
+    context: Context
+    options: SyncOptions
+    run_id: str
+    summary: PassSummary
+    mappings: Sequence[TableMapping]
+    touched: dict[int, set[int]] = field(default_factory=dict)
+    fatal: NotionError | None = None
+
+
+def count_news(work: Pass, news: News) -> None:
+    """Add what was found to the summary."""
+    for name, count in news.postgres.items():
+        if name in work.summary.tables:
+            work.summary.table(name).captured_postgres += count
+    for name, count in news.notion.items():
+        work.summary.table(name).captured_notion += count
+
+
+def _capture(work: Pass) -> None:
+    count_news(work, News(postgres=capture_by_table(work.context)))
+
+
+def carry(work: Pass) -> None:
+    """Rounds of Postgres then Notion, until a round applies nothing.
+
+    Relations to records that get their page or row in this round are carried in the next; operations that only
+    wait for such a target are postponed while anything else moves, so that a tree is created parents first and
+    only a true cycle costs a second request.
+    """
+    patient = True
+    for _ in range(MAX_ROUNDS):
+        moved = _postgres_round(work)
+        if moved:
+            _capture(work)
+        moved += _notion_round(work, patient=patient)
+        if work.fatal is not None or work.options.dry_run:
+            return
+        if moved:
+            patient = True
+        elif patient:
+            patient = False
+        else:
+            return
+    work.summary.quiet = False
+
+
+def _postgres_round(work: Pass) -> int:
+    moved = 0
+    deletes: list[tuple[TableMapping, list[Operation]]] = []
+    for mapping in work.mappings:
+        removed: list[Operation] = []
+        for records in _chunks(work, mapping):
+            moved += _postgres_chunk(work, mapping, records, removed)
+        deletes.append((mapping, removed))
+    for mapping, operations in reversed(deletes):
+        if operations and work.options.writes_to(Side.POSTGRES) and _brake_allows(work, mapping, operations):
+            with work.context.database.transaction(f"run:{work.run_id}") as uow:
+                moved += _write_rows(work, uow, mapping, operations)
+    return moved
+
+
+def _postgres_chunk(work: Pass, mapping: TableMapping, records: Sequence[Record], removed: list[Operation]) -> int:
+    with work.context.database.transaction(f"run:{work.run_id}") as uow:
+        decided = decide(uow, work.context, mapping, records, work.run_id)
+        table = work.summary.table(mapping.name)
+        table.conflicts_new += decided.conflicts
+        table.held_new += store_holds(uow, mapping, decided.holds)
+        operations = decided.operations[Side.POSTGRES]
+        if not operations or not work.options.writes_to(Side.POSTGRES):
+            return 0
+        removed.extend(item for item in operations if item.action is Action.DELETE)
+        return _write_rows(work, uow, mapping, [item for item in operations if item.action is not Action.DELETE])
+
+
+def _write_rows(work: Pass, uow: UnitOfWork, mapping: TableMapping, operations: Sequence[Operation]) -> int:
+    if work.options.dry_run:
+        return _rehearse(work, mapping, operations)
+    applied = apply_to_postgres(uow, mapping, operations, work.run_id, work.context.database.now())
+    _count(work, mapping, applied.done)
+    uow.held.release([operation.record.id for operation in applied.done])
+    work.summary.table(mapping.name).held_new += store_holds(uow, mapping, applied.holds)
+    return len(applied.done) + applied.overtaken
+
+
+def _notion_round(work: Pass, *, patient: bool) -> int:
+    moved = 0
+    trashes: list[tuple[TableMapping, list[Operation]]] = []
+    for mapping in work.mappings:
+        removed: list[Operation] = []
+        for records in _chunks(work, mapping):
+            moved += _notion_chunk(work, mapping, records, removed, patient=patient)
+            if work.fatal is not None:
+                return moved
+        trashes.append((mapping, removed))
+    for mapping, operations in reversed(trashes):
+        if operations and work.options.writes_to(Side.NOTION) and _brake_allows(work, mapping, operations):
+            moved += _send(work, mapping, operations)
+    return moved
+
+
+def _notion_chunk(
+    work: Pass,
+    mapping: TableMapping,
+    records: Sequence[Record],
+    removed: list[Operation],
+    *,
+    patient: bool,
+) -> int:
+    with work.context.database.transaction() as uow:
+        decided = decide(uow, work.context, mapping, records, work.run_id)
+        table = work.summary.table(mapping.name)
+        table.conflicts_new += decided.conflicts
+        table.held_new += store_holds(uow, mapping, decided.holds)
+    operations = [item for item in decided.operations[Side.NOTION] if _is_due(item, patient=patient)]
+    if not work.options.writes_to(Side.NOTION):
+        return 0
+    removed.extend(item for item in operations if item.action is Action.TRASH)
+    return _send(work, mapping, [item for item in operations if item.action is not Action.TRASH])
+
+
+def _is_due(operation: Operation, *, patient: bool) -> bool:
+    return not (patient and operation.waiting and operation.action is Action.CREATE)
+
+
+def _send(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> int:
+    if not operations:
+        return 0
+    if work.options.dry_run:
+        return _rehearse(work, mapping, operations)
+    sent = apply_to_notion(work.context, mapping, operations, work.run_id)
+    _count(work, mapping, sent.done)
+    with work.context.database.transaction() as uow:
+        uow.held.release([operation.record.id for operation in sent.done])
+        work.summary.table(mapping.name).held_new += store_holds(uow, mapping, sent.holds)
+        hold_unfit(uow, mapping, sent.done)
+    work.fatal = sent.fatal
+    total = sum(work.summary.table(mapping.name).applied.values())
+    work.context.progress(f"writing {mapping.name} to Notion", total, 0)
+    return len(sent.done) + sent.overtaken
+
+
+def _chunks(work: Pass, mapping: TableMapping) -> Iterator[Sequence[Record]]:
+    """Open records of the table, a chunk at a time, at most `limit` different ones in the whole pass."""
+    touched = work.touched.setdefault(mapping.id, set())
+    after = 0
+    while True:
+        with work.context.database.transaction() as uow:
+            records = uow.records.open(mapping.id, after, CHUNK)
+        if not records:
+            return
+        after = records[-1].id
+        yield _within_limit(records, touched, work.options.limit)
+
+
+def _within_limit(records: Sequence[Record], touched: set[int], limit: int | None) -> Sequence[Record]:
+    if limit is None:
+        return records
+    allowed = []
+    for record in records:
+        if record.id in touched or len(touched) < limit:
+            touched.add(record.id)
+            allowed.append(record)
+    return allowed
+
+
+def _brake_allows(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> bool:
+    """Whether so many deletes may pass; otherwise none of them is applied and the summary says so."""
+    with work.context.database.transaction() as uow:
+        linked = uow.records.counts(mapping.id).linked
+    limit = max(mapping.brake.minimum, int(mapping.brake.share * (linked + len(operations))))
+    if len(operations) <= limit:
+        return True
+    work.summary.braked[mapping.name] = len(operations)
+    work.summary.quiet = False
+    return False
+
+
+def _count(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> None:
+    applied = work.summary.table(mapping.name).applied
+    for operation in operations:
+        applied[operation.side, operation.action] += 1
+
+
+def _rehearse(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> int:
+    _count(work, mapping, operations)
+    for operation in operations:
+        fields: list[Json] = [*sorted(operation.values)]
+        work.summary.planned.append(
+            {
+                "table": mapping.name,
+                "key": operation.record.key,
+                "side": operation.side.value,
+                "op": operation.action.value,
+                "fields": fields,
+            }
+        )
+    return 0
