@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
+from pathlib import Path
 from threading import Event
 
 from sync_engine.adapters.notion import NotionWorkspace, open_workspace
+from sync_engine.adapters.postgres import migrate
 from sync_engine.adapters.postgres.database import PostgresDatabase
+from sync_engine.adapters.postgres.probe import probe_column
 from sync_engine.adapters.system import SystemClock, SystemIds
 from sync_engine.domain.mapping import TableMapping
-from sync_engine.domain.schema import Table
+from sync_engine.domain.schema import Column, Table
+from sync_engine.domain.values import Json
 from sync_engine.engine.context import Context, Progress, no_progress
 from sync_engine.engine.mapping import build_mappings
 from sync_engine.engine.setup import Installation, MappedTable
@@ -111,6 +115,42 @@ class App:
         """The tables of these schemas, as `init` reads them."""
         with self.database.transaction() as uow:
             return uow.rows.tables(schemas)
+
+    # --- for `init` and `db`
+
+    def probe(self, table: Table, column: Column) -> Sequence[Json]:
+        """Some values of a column, for `init`."""
+        return probe_column(self.database_url, table, column)
+
+    def schema_version(self) -> str:
+        """The revision that the engine schema is at; empty when it is not there."""
+        return migrate.current(self.database_url)
+
+    def needed_schema_version(self) -> str:
+        """The revision that this code needs."""
+        return migrate.head()
+
+    def uninstall(self) -> None:
+        """Take the engine schema and the capture triggers away."""
+        migrate.uninstall(self.database_url)
+
+
+def schema_sql() -> str:
+    """The engine schema as a psql script; needs no database."""
+    return migrate.sql()
+
+
+@contextmanager
+def private_postgres(data_dir: Path | None = None) -> Iterator[str]:
+    """The address of an embedded server for the length of the block; without a folder its data is thrown away.
+
+    While it is open, `PG*` variables of the environment do not reach the driver.
+    """
+    from sync_engine.adapters.embedded import EmbeddedServer, libpq_environment_removed
+
+    opened = EmbeddedServer.ephemeral() if data_dir is None else EmbeddedServer.persistent(data_dir)
+    with libpq_environment_removed(), opened as server:
+        yield server.url()
 
 
 @contextmanager

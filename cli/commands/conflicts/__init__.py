@@ -1,0 +1,21 @@
+"""`conflicts`: what both sides edited differently, and how it was or will be decided."""
+
+from __future__ import annotations
+
+import click
+
+from cli.verbs import VerbGroup
+
+
+@click.group(
+    cls=VerbGroup,
+    package="cli.commands.conflicts",
+    sections={"Commands": ("list", "show", "resolve", "swap")},
+    short_help="Review fields that were edited differently on both sides.",
+)
+def command() -> None:
+    """Review fields that were edited differently on both sides.
+
+    A conflict keeps the base, both values, who set them, when, and the reason for the winner, for ever. `auto` was
+    decided by the field's policy, `open` waits for a person (policy `manual`), `resolved` was decided by one.
+    """

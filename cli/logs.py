@@ -1,0 +1,41 @@
+"""The log of the product on stderr: warnings always, more with -v, nothing but errors with --quiet."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cli.context import Session
+
+LOGGER = "sync_engine"
+
+
+class _ToOutput(logging.Handler):
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= _threshold(self._session):
+            self._session.output.note(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+def _threshold(session: Session) -> int:
+    if session.options.quiet:
+        return logging.ERROR
+    return {0: logging.WARNING, 1: logging.INFO}.get(session.options.verbose, logging.DEBUG)
+
+
+@contextmanager
+def logs_shown(session: Session) -> Iterator[None]:
+    """Show what the product logs while the block runs."""
+    logger = logging.getLogger(LOGGER)
+    handler, level = _ToOutput(session), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
