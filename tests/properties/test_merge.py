@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_engine.domain.codecs.registry import codec_for
 from sync_engine.domain.events import Side
 from sync_engine.domain.fold import notion_value, postgres_value
-from sync_engine.domain.mapping import FieldMapping, TableMapping
+from sync_engine.domain.mapping import ConflictPolicy
 from sync_engine.domain.merge import AmbiguousPolicy, Outcome, merge_field
 from sync_engine.domain.reconcile import settle
-from sync_engine.domain.record import PendingChange, Presence, Record
-from sync_engine.domain.schema import Column
-from sync_engine.domain.times import Interval
+from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.values import Value
-
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-NAMES = ("title", "flag", "day", "note")
-COLUMNS = {
-    "title": ("text", "text", "title"),
-    "flag": ("bool", "boolean", "checkbox"),
-    "day": ("timestamptz", "timestamp with time zone", "date"),
-    "note": ("text", "text", "rich_text"),
-}
-
-
-def field(name: str, policy: str = "newest") -> FieldMapping:
-    base, kind, notion = COLUMNS[name]
-    column = Column(name=name, number=NAMES.index(name) + 1, type=kind, base=base)
-    return FieldMapping(
-        name=name,
-        column=name,
-        number=column.number,
-        column_type=kind,
-        property=name,
-        type=notion,
-        codec=codec_for(column, notion),
-        property_id=name,
-        conflict=policy,  # type: ignore[arg-type]
-    )
-
-
-def mapping(policy: str = "newest") -> TableMapping:
-    return TableMapping(
-        name="things",
-        schema="public",
-        table="things",
-        key_columns=("id",),
-        key_types=("uuid",),
-        fields=tuple(field(name, policy) for name in NAMES),
-        title="title",
-        id=1,
-    )
-
+from tests.support.things import NAMES, change, field, mapping
 
 VALUES: dict[str, st.SearchStrategy[Value]] = {
     "title": st.sampled_from(["", "a", "b", None]),
@@ -64,11 +21,6 @@ VALUES: dict[str, st.SearchStrategy[Value]] = {
     "day": st.sampled_from([None, "2026-01-01T10:00:00.000000Z", "2026-01-01T10:00:30.250000Z"]),
 }
 AMBIGUOUS: st.SearchStrategy[AmbiguousPolicy] = st.sampled_from(["notion", "postgres", "manual"])
-
-
-def change(value: Value, since: int, length: int, seq: int) -> PendingChange:
-    start = EPOCH + timedelta(seconds=since)
-    return PendingChange(value, Interval(start, start + timedelta(seconds=length)), {"name": "Ada"}, seq)
 
 
 @st.composite
@@ -153,7 +105,9 @@ def test_a_second_settle_does_nothing(record: Record, ambiguous: AmbiguousPolicy
 
 
 @given(records(), AMBIGUOUS, st.sampled_from(["newest", "postgres", "notion", "manual"]))
-def test_settling_changes_what_no_side_shows(record: Record, ambiguous: AmbiguousPolicy, policy: str) -> None:
+def test_settling_changes_what_no_side_shows(
+    record: Record, ambiguous: AmbiguousPolicy, policy: ConflictPolicy
+) -> None:
     """Settling decides; it writes to neither side, so what each side is known to hold stays the same."""
     rules = mapping(policy)
     settled = settle(record, rules, ambiguous=ambiguous).record
