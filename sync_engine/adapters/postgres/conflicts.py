@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from sync_engine.adapters.postgres.connection import driver_of
-from sync_engine.adapters.postgres.record_json import recordset
+from sync_engine.adapters.postgres.recordset import recordsets
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import conflicts as table
 from sync_engine.domain.times import Interval
@@ -28,15 +28,13 @@ class PostgresConflicts:
 
     def add(self, conflicts: Sequence[ConflictRow]) -> Sequence[ConflictRow]:
         """Store; a repeat of an open conflict keeps its id and first time, and adds to its occurrences."""
-        stored: list[ConflictRow] = []
-        for batch in _without_repeats(conflicts):
-            rows = recordset([_row(conflict) for conflict in batch])
-            made = driver_of(self._connection).execute(statement("conflicts_insert"), [rows])
-            stored.extend(
-                replace(conflict, id=identity, detected_at=at, occurrences=occurrences)
-                for conflict, (identity, at, occurrences) in zip(batch, made, strict=True)
-            )
-        return stored
+        driver, query = driver_of(self._connection), statement("conflicts_insert")
+        batches = (recordsets(map(_row, batch)) for batch in _without_repeats(conflicts))
+        made = [row for texts in batches for rows in texts for row in driver.execute(query, [rows])]
+        return [
+            replace(conflict, id=identity, detected_at=at, occurrences=occurrences)
+            for conflict, (identity, at, occurrences) in zip(conflicts, made, strict=True)
+        ]
 
     def get(self, conflict_id: int) -> ConflictRow | None:
         """One conflict, or None."""

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from sync_engine.adapters.postgres.connection import driver_of
-from sync_engine.adapters.postgres.record_json import SIDE_CODES, SIDES, recordset
+from sync_engine.adapters.postgres.record_json import SIDE_CODES, SIDES
+from sync_engine.adapters.postgres.recordset import recordsets
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import changes as table
 from sync_engine.errors import DatabaseError
 from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
 
 _PAGE = 2_000
-"""Rows a round trip when streaming, and rows a statement when writing: memory stays flat."""
+"""Rows a round trip when streaming: memory stays flat."""
 
 # In the order of the fields of JournalEntry.
 _COLUMNS = (
@@ -46,22 +47,16 @@ class PostgresJournal:
 
     def intend(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
         """Write entries; those without a time get the database's."""
-        written: list[JournalEntry] = []
-        for start in range(0, len(entries), _PAGE):
-            batch = entries[start : start + _PAGE]
-            rows = recordset([_row(entry) for entry in batch])
-            made = driver_of(self._connection).execute(statement("changes_insert"), [rows])
-            written.extend(replace(entry, id=row[0], at=row[1]) for entry, row in zip(batch, made, strict=True))
-        return written
+        driver, query = driver_of(self._connection), statement("changes_insert")
+        made = [row for rows in recordsets(map(_row, entries)) for row in driver.execute(query, [rows])]
+        return [replace(entry, id=row[0], at=row[1]) for entry, row in zip(entries, made, strict=True)]
 
     def finish(self, entries: Sequence[JournalEntry]) -> None:
         """Store the result of entries by id. Raises DatabaseError when one is not in the journal."""
-        for start in range(0, len(entries), _PAGE):
-            batch = entries[start : start + _PAGE]
-            rows = recordset([{"id": entry.id, **_row(entry)} for entry in batch])
-            done = driver_of(self._connection).execute(statement("changes_finish"), [rows]).rowcount
-            if done != len({entry.id for entry in batch}):
-                raise DatabaseError("a journal entry to finish is not in sync_changes")
+        driver, query = driver_of(self._connection), statement("changes_finish")
+        done = sum(driver.execute(query, [rows]).rowcount for rows in recordsets(map(_row, entries)))
+        if done != len({entry.id for entry in entries}):
+            raise DatabaseError("a journal entry to finish is not in sync_changes")
 
     def find(self, wanted: JournalFilter) -> Iterator[JournalEntry]:
         """Matching entries by id, a page at a time."""
@@ -96,6 +91,7 @@ def _filtered(wanted: JournalFilter) -> Select[Any]:
 
 def _row(entry: JournalEntry) -> dict[str, Any]:
     return {
+        "id": entry.id,
         "at": entry.at,
         "record_id": entry.record_id,
         "mapping": entry.mapping,

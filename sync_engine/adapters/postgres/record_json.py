@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from sync_engine.domain.events import Side
 from sync_engine.domain.record import PendingChange, Presence
 from sync_engine.domain.times import Interval
@@ -17,14 +15,6 @@ SIDES = {code: side for side, code in SIDE_CODES.items()}
 
 PRESENCE_CODES = {Presence.ABSENT: "a", Presence.PRESENT: "p", Presence.GONE: "g"}
 PRESENCES = {code: presence for presence, code in PRESENCE_CODES.items()}
-
-
-def recordset(rows: list[dict[str, Any]]) -> str:
-    """The rows as one JSON text for `json_to_recordset`; times keep their microseconds.
-
-    Row order is kept under the name `i`, which the rows must not use themselves.
-    """
-    return orjson.dumps([{"i": i, **row} for i, row in enumerate(rows)]).decode()
 
 
 def pending_to_json(changes: Mapping[str, PendingChange]) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from sync_engine.adapters.postgres.record_json import (
     PRESENCES,
     pending_from_json,
     pending_to_json,
-    recordset,
 )
+from sync_engine.adapters.postgres.recordset import recordsets
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import held
 from sync_engine.adapters.postgres.tables import records as table
@@ -26,7 +26,7 @@ from sync_engine.errors import DatabaseError
 from sync_engine.ports.store import RecordCounts
 
 _PAGE = 2_000
-"""Rows a round trip when streaming, and rows a statement when saving: memory stays flat."""
+"""Rows a round trip when streaming: memory stays flat."""
 
 # In the order of the fields of Record.
 _COLUMNS = (
@@ -110,13 +110,9 @@ class PostgresRecords:
         """Insert those with id 0, update the others. Raises DatabaseError when one to update is not there."""
         saved = list(records)
         new = [i for i, record in enumerate(saved) if not record.id]
-        for start in range(0, len(new), _PAGE):
-            batch = new[start : start + _PAGE]
-            for i, identity in zip(batch, self._insert([saved[i] for i in batch]), strict=True):
-                saved[i] = replace(saved[i], id=identity)
-        known = [record for record in records if record.id]
-        for start in range(0, len(known), _PAGE):
-            self._update(known[start : start + _PAGE])
+        for i, identity in zip(new, self._insert([saved[i] for i in new]), strict=True):
+            saved[i] = replace(saved[i], id=identity)
+        self._update([record for record in records if record.id])
         return saved
 
     def counts(self, mapping: int) -> RecordCounts:
@@ -134,12 +130,14 @@ class PostgresRecords:
         return [_record(row) for row in self._connection.execute(query)]
 
     def _insert(self, records: Sequence[Record]) -> list[int]:
-        rows = recordset([_row(record) for record in records])
-        return [row[0] for row in driver_of(self._connection).execute(statement("records_insert"), [rows])]
+        driver, query = driver_of(self._connection), statement("records_insert")
+        texts = recordsets(_row(record) for record in records)
+        return [identity for rows in texts for (identity,) in driver.execute(query, [rows])]
 
     def _update(self, records: Sequence[Record]) -> None:
-        rows = recordset([{"id": record.id, **_row(record)} for record in records])
-        done = driver_of(self._connection).execute(statement("records_update"), [rows]).rowcount
+        driver, query = driver_of(self._connection), statement("records_update")
+        texts = recordsets(_row(record) for record in records)
+        done = sum(driver.execute(query, [rows]).rowcount for rows in texts)
         if done != len({record.id for record in records}):
             raise DatabaseError(f"{len(records) - done} records to update are not in sync_records")
 
@@ -154,6 +152,7 @@ def _any_of(texts: Sequence[str]) -> Any:
 
 def _row(record: Record) -> dict[str, Any]:
     return {
+        "id": record.id,
         "mapping": record.mapping,
         "key": record.key or None,
         "page_id": record.page_id or None,

@@ -10,16 +10,19 @@ from sync_engine.adapters.postgres.database import PostgresDatabase
 from sync_engine.ports.database import Database, UnitOfWork
 
 
-@pytest.fixture(params=["postgres"])
+@pytest.fixture(params=["postgres", "postgres rehearsal"])
 def store(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty store that was set up."""
+    opened = PostgresDatabase(request.getfixturevalue("database").url)
     match request.param:
         case "postgres":
-            opened = PostgresDatabase(request.getfixturevalue("database").url)
             yield opened
-            opened.close()
+        case "postgres rehearsal":
+            with opened.rehearsal() as rehearsal:
+                yield rehearsal
         case _:
             raise ValueError(request.param)
+    opened.close()
 
 
 @pytest.fixture

@@ -179,5 +179,6 @@ class TestOpen:
 
 def test_counts(unit: UnitOfWork) -> None:
     assert unit.records.counts(1) == RecordCounts(0, 0)
-    unit.records.save([linked("a", "p1"), linked("b", "p2", key_on_page=False), record("c", mapping=2)])
-    assert unit.records.counts(1) == RecordCounts(linked=2, open=1)
+    in_notion = record("d", "p3", notion_presence=Presence.PRESENT, detached=True)
+    unit.records.save([linked("a", "p1"), linked("b", "p2", key_on_page=False), record("c", mapping=2), in_notion])
+    assert unit.records.counts(1) == RecordCounts(linked=2, open=1, pages=3)

@@ -3,7 +3,7 @@ INSERT INTO sync_engine.sync_changes
        (at, record_id, mapping, side, run_id, key, page_id, op, status, cause, error, seqs, before, after)
 SELECT coalesce(at, clock_timestamp()), record_id, mapping, side, run_id, key, page_id, op, status, cause, error,
        seqs, before, after
-  FROM json_to_recordset(%s) AS v(
+  FROM jsonb_to_recordset(%s) AS v(
        i integer, at timestamptz, record_id bigint, mapping integer, side "char", run_id text, key text,
        page_id text, op text, status text, cause text, error text, seqs bigint[], before jsonb, after jsonb)
  ORDER BY i

@@ -1,4 +1,4 @@
--- A field value may be JSON null, which json_to_recordset reads as SQL NULL: hence the coalesce.
+-- A field value may be JSON null, which jsonb_to_recordset reads as SQL NULL: hence the coalesce.
 -- The second clash of an open conflict brings it up to date; when it was first seen stays.
 INSERT INTO sync_engine.sync_conflicts AS c
        (record_id, mapping, key, field, type, status, winner, reason, policy, policy_version, run_id, occurrences,
@@ -10,7 +10,7 @@ SELECT record_id, mapping, key, field, type, status, winner, reason, policy, pol
        coalesce(postgres_value, 'null'), postgres_since, postgres_until, postgres_actor, postgres_seq,
        coalesce(notion_value, 'null'), notion_since, notion_until, notion_actor, notion_seq,
        coalesce(detected_at, clock_timestamp()), resolved_at, resolved_by
-  FROM json_to_recordset(%s) AS v(
+  FROM jsonb_to_recordset(%s) AS v(
        i integer, record_id bigint, mapping integer, key text, field text, type text, status text, winner text,
        reason text, policy text, policy_version integer, run_id text, occurrences integer, base jsonb,
        postgres_value jsonb, postgres_since timestamptz, postgres_until timestamptz, postgres_actor jsonb,
