@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sync_engine.domain.codecs.arrays import ArrayOf
 from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.codecs.runs import utf16_units
-from sync_engine.domain.codecs.scalar import ScalarCodec, content, excerpt
+from sync_engine.domain.codecs.scalar import ScalarCodec, content, excerpt, fitting
 from sync_engine.domain.codecs.strings import matching_label
 from sync_engine.domain.values import Json, JsonObject, Value
 
@@ -80,7 +80,8 @@ class SelectCodec(ScalarCodec):
         if option is None:
             return None
         name = option_name(option)
-        return self.scalar.parse(matching_label(name, self.labels) if self.labels else name)
+        value = self.scalar.parse(matching_label(name, self.labels) if self.labels else name)
+        return fitting(value, self.problem(value))
 
     def to_notion(self, value: Value) -> JsonObject:
         """See `Codec`."""
@@ -116,7 +117,8 @@ class MultiSelectCodec(ScalarCodec):
         options = content(prop, "multi_select")
         if not isinstance(options, list):
             raise FieldError("the multi-select holds no list")
-        return [self.scalar.element.parse(option_name(option)) for option in options]
+        value: list[Json] = [self.scalar.element.parse(option_name(option)) for option in options]
+        return fitting(value, self.problem(value))
 
     def to_notion(self, value: Value) -> JsonObject:
         """See `Codec`."""

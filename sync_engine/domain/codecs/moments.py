@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time
 from typing import ClassVar, Protocol
 
 from sync_engine.domain.codecs.codec import FieldError
-from sync_engine.domain.codecs.scalar import Scalar, ScalarCodec, content, excerpt
+from sync_engine.domain.codecs.scalar import Scalar, ScalarCodec, content, excerpt, fitting
 from sync_engine.domain.values import Json, JsonObject, Value
 
 _FAR_DATE = re.compile(r"\d{4,7}-\d\d-\d\d( BC)?", re.ASCII)
@@ -169,7 +169,7 @@ class DateCodec(ScalarCodec):
         if found.get("end") is not None:
             raise FieldError("the date is a range, and the column holds one date; clear its end")
         value = self.scalar.parse(str(found["start"]))
-        return self.scalar.floored(str(value)) or value
+        return fitting(self.weaken(value), self.problem(value))
 
     def to_notion(self, value: Value) -> JsonObject:
         """See `Codec`."""

@@ -14,7 +14,7 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import ClassVar, Protocol
 
 from sync_engine.domain.codecs.codec import FieldError
-from sync_engine.domain.codecs.scalar import Scalar, ScalarCodec, content, excerpt
+from sync_engine.domain.codecs.scalar import Scalar, ScalarCodec, content, excerpt, fitting
 from sync_engine.domain.values import Json, JsonObject, Value
 
 SAFE_INTEGER = 2**53 - 1
@@ -234,7 +234,10 @@ class NumberCodec(ScalarCodec):
     def from_notion(self, prop: Json) -> Value:
         """See `Codec`."""
         number = content(prop, "number")
-        return None if number is None else self.scalar.accept(as_decimal(number))
+        if number is None:
+            return None
+        value = self.scalar.accept(as_decimal(number))
+        return fitting(value, self.problem(value))
 
     def to_notion(self, value: Value) -> JsonObject:
         """See `Codec`."""

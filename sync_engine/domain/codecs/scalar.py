@@ -76,6 +76,17 @@ def content(prop: Json, kind: str) -> Json:
     return prop[kind]
 
 
+def fitting(value: Value, problem: str) -> Value:
+    """The value, when there is no problem.
+
+    Notion can hold what this engine could not write back (an option named with a space at its end): such a value
+    is refused, for it would look like an edit for ever. Raises FieldError.
+    """
+    if problem:
+        raise FieldError(problem)
+    return value
+
+
 def excerpt(text: str) -> str:
     """The text in quotes for a message, shortened to one line that can be read."""
     line = " ".join(text.split())

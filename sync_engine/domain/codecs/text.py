@@ -7,7 +7,7 @@ from typing import Literal
 
 from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.codecs.runs import joined, rich_text, too_long, utf16_units
-from sync_engine.domain.codecs.scalar import ScalarCodec, content
+from sync_engine.domain.codecs.scalar import ScalarCodec, content, fitting
 from sync_engine.domain.values import Json, JsonObject, Value
 
 RichTextKind = Literal["title", "rich_text"]
@@ -42,7 +42,10 @@ class RichTextCodec(ScalarCodec):
     def from_notion(self, prop: Json) -> Value:
         """See `Codec`: formatting is not a value, only the joined text is."""
         text = joined(content(prop, self.kind))
-        return self._weak(self.scalar.parse(text)) if text else None
+        if not text:
+            return None
+        value = self._weak(self.scalar.parse(text))
+        return fitting(value, self.problem(value))
 
     def to_notion(self, value: Value) -> JsonObject:
         """See `Codec`."""
@@ -75,7 +78,7 @@ class PlainTextCodec(ScalarCodec):
         if not isinstance(text, str):
             raise FieldError(f"the {self.kind} property holds no text")
         value = self.scalar.parse(text)
-        return None if value == "" else value
+        return fitting(None if value == "" else value, self.problem(value))
 
     def to_notion(self, value: Value) -> JsonObject:
         """See `Codec`."""
