@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from sync_engine.ports.rows import RowOp, RowWrite
 
-LIMIT = 1_000
+ROWS = 1_000
 """Rows a batch: enough to be as fast as larger ones, few enough that one bad row costs little."""
+
+CHARACTERS = 16_000_000
+"""Text a batch: far below what one parameter may hold, and memory stays flat on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,25 @@ def batches(writes: Sequence[RowWrite], key_columns: Sequence[str]) -> Iterator[
     """
     run: list[int] = []
     seen: set[str] = set()
+    size = 0
     previous: RowOp | None = None
     for place, write in enumerate(writes):
         alone = write.op is RowOp.UPDATE and not write.values.keys().isdisjoint(key_columns)
-        if run and (alone or write.op is not previous or write.key in seen or len(run) >= LIMIT):
+        full = len(run) >= ROWS or size >= CHARACTERS
+        if run and (alone or full or write.op is not previous or write.key in seen):
             yield run
-            run, seen = [], set()
+            run, seen, size = [], set(), 0
         run.append(place)
+        size += _characters(write)
         previous = None if alone else write.op
         if write.key:
             seen.add(write.key)
     if run:
         yield run
+
+
+def _characters(write: RowWrite) -> int:
+    return sum(len(literal) for values in (write.values, write.expected) for literal in values.values() if literal)
 
 
 def by_signature(writes: Sequence[RowWrite], places: Sequence[int]) -> dict[Signature, list[int]]:

@@ -59,6 +59,9 @@ class RowWriter:
                 raise
             if len(places) == 1:
                 return {places[0]: _rejected(writes[places[0]], error)}
+        except orjson.JSONEncodeError as error:
+            if len(places) == 1:
+                return {places[0]: RowOutcome(RowResult.REJECTED, writes[places[0]].key, reason=str(error))}
         except _RowsSuppressed:
             if len(places) == 1:
                 return {places[0]: RowOutcome(RowResult.REJECTED, writes[places[0]].key, reason=SUPPRESSED)}

@@ -564,8 +564,11 @@ class TestNamesAndKinds:
 
     def test_a_character_that_postgres_cannot_hold(self, make: MakeTable) -> None:
         table = make(SIMPLE)
-        outcomes = table.write(insert("1", name="a\x00b"), insert("2", name="ok"))
-        assert results(outcomes) == [REJECTED, DONE]
+        outcomes = table.write(
+            insert("1", name="a\x00b"), insert("2", name="ok"), insert("3", name="half \ud800 a pair")
+        )
+        assert results(outcomes) == [REJECTED, DONE, REJECTED]
+        assert outcomes[0].sqlstate == "22P05" and outcomes[2].reason
 
     def test_triggers_and_generated_columns_show_in_the_image(self, make: MakeTable) -> None:
         table = make(
