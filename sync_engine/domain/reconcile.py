@@ -59,7 +59,7 @@ def settle(
         if field is None or _unresolved(record.notion.get(name)):
             held.add(name)
             continue
-        record = _enforce_direction(record, field, mapping)
+        record = _absorb(_enforce_direction(record, field, mapping), field)
         verdict = _merge(record, field, ambiguous)
         if verdict.conflict is not None and name in already_open:
             held.add(name)
@@ -87,6 +87,16 @@ def _merge(record: Record, field: FieldMapping, ambiguous: AmbiguousPolicy) -> V
         ambiguous=ambiguous,
         has_base=field.name in record.base,
     )
+
+
+def _absorb(record: Record, field: FieldMapping) -> Record:
+    """A change of Postgres that the page already shows in its weaker form (seconds of a date) needs no write."""
+    change = record.postgres.get(field.name)
+    if change is None or field.name in record.notion or field.name not in record.base:
+        return record
+    if field.codec.weaken(change.value) != field.codec.weaken(record.base[field.name]):
+        return record
+    return without_pending(record, field.name, change.value)
 
 
 def _enforce_direction(record: Record, field: FieldMapping, mapping: TableMapping) -> Record:

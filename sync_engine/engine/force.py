@@ -18,6 +18,7 @@ from sync_engine.domain.record import PendingChange, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.apply_notion import apply_to_notion
+from sync_engine.engine.capture import capture
 from sync_engine.engine.context import Context
 from sync_engine.engine.decide import decide
 from sync_engine.errors import NotionError
@@ -147,8 +148,11 @@ def _entry(wish: Wish, run_id: str) -> JournalEntry:
 def push(context: Context, records: Sequence[tuple[TableMapping, Record]], run_id: str) -> int:
     """Carry what is pending in these records to Notion; returns the pages written.
 
+    The log is read first: what triggers did to the rows on the way (`updated_at`) crosses with it.
+
     Raises what Notion raises, after committing what was done; the rest is pending and the next `sync` carries it.
     """
+    capture(context.database, context.by_id)
     done = 0
     groups: dict[int, list[str]] = {}
     for mapping, record in records:

@@ -15,6 +15,7 @@ from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.apply_notion import apply_to_notion
 from sync_engine.engine.apply_postgres import apply_to_postgres
+from sync_engine.engine.capture import capture
 from sync_engine.engine.context import Context
 from sync_engine.engine.decide import pages_of
 from sync_engine.engine.force import BATCH, Wish, push, write_wishes
@@ -49,6 +50,7 @@ def take_back(context: Context, plan: Sequence[Compensation], rollback_id: str, 
         taken.refused.update(forced.refused)
         removed = _remove_rows(uow, context, _with(todo, Remedy.REMOVE), rollback_id, now, taken)
     pages_only = [(item.mapping, item.record) for item in _with(todo, Remedy.REMOVE_PAGE)]
+    capture(context.database, context.by_id)
     _send(context, revived, Action.RESTORE, rollback_id)
     push(context, forced.written, rollback_id)
     _send(context, removed, Action.TRASH, rollback_id)
@@ -143,14 +145,14 @@ def _applied(
 
 def _send(context: Context, pairs: Sequence[Pair], action: Action, rollback_id: str) -> None:
     for mapping in context.mappings:
-        records = [record for owner, record in pairs if owner.id == mapping.id and _has_page(record, action)]
-        for start in range(0, len(records), BATCH):
-            batch = records[start : start + BATCH]
+        keys = [record.key for owner, record in pairs if owner.id == mapping.id and _has_page(record, action)]
+        for start in range(0, len(keys), BATCH):
             with context.database.transaction() as uow:
+                batch = list(uow.records.by_key(mapping.id, keys[start : start + BATCH]).values())
                 pages = pages_of(uow, context, mapping, batch)
             operations = [_operation(record, mapping, action, pages) for record in batch]
             sent = apply_to_notion(context, mapping, operations, rollback_id)
-            context.progress(f"rolling back {mapping.name}", start + len(batch), len(records))
+            context.progress(f"rolling back {mapping.name}", start + len(batch), len(keys))
             if sent.fatal is not None:
                 raise sent.fatal
 

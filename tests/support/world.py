@@ -65,11 +65,14 @@ title = "name"
 class World:
     """Both sides and the engine between them. `person` is an HTTP client that edits Notion as a person does."""
 
-    def __init__(self, database: Database, sandbox: Sandbox, app: App, folder: Path, environment: dict[str, str]):
+    def __init__(
+        self, database: Database, sandbox: Sandbox, folder: Path, environment: dict[str, str], resources: ExitStack
+    ) -> None:
         self.database = database
         self.sandbox = sandbox
-        self.app = app
         self.folder = folder
+        self.resources = resources
+        self.app: App = resources.enter_context(open_app(load_settings(folder / "sync.toml", environment)))
         self.environment = environment
         self.connection = database.connect(autocommit=True)
         self.person = httpx.Client(
@@ -89,6 +92,12 @@ class World:
     def setup(self) -> None:
         setup(self.app.installation)
         self.app.__dict__.pop("context", None)
+
+    def reopen(self) -> None:
+        """Read the configuration anew, as the next command would, and set up what is new."""
+        settings = load_settings(self.folder / "sync.toml", self.environment)
+        self.app = self.resources.enter_context(open_app(settings))
+        self.setup()
 
     def sync(self, **options: Any) -> PassSummary:
         return sync(self.app.context, SyncOptions(**options))
@@ -176,8 +185,7 @@ def make_world(
             "NOTION_PARENT_PAGE_ID": notion.parent_page_id,
             "NOTION_REQUESTS_PER_MINUTE": "100000",
         }
-        app = stack.enter_context(open_app(load_settings(folder / "sync.toml", environment)))
-        world = World(database, notion, app, folder, environment)
+        world = World(database, notion, folder, environment, stack)
         stack.callback(world.close)
         for statement in [schema] if schema else []:
             world.sql(statement)
