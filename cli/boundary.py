@@ -36,8 +36,6 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, SyncEngineError):
         return Failure(error.code, error.exit_code, _one_line(error.message), _one_line(error.hint))
     if isinstance(error, click.Abort):
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            return Failure("interrupted", exits.INTERRUPTED, "interrupted", STOPPED)
         return Failure("refused", exits.FAILED, "stopped at the question", "nothing was changed")
     if isinstance(error, KeyboardInterrupt):
         return Failure("interrupted", exits.INTERRUPTED, "interrupted", STOPPED)

@@ -29,8 +29,11 @@ def _threshold(session: Session) -> int:
 
 @contextmanager
 def logs_shown(session: Session) -> Iterator[None]:
-    """Show what the product logs while the block runs."""
+    """Show what the product logs while the block runs; a command inside a command shows it once."""
     logger = logging.getLogger(LOGGER)
+    if any(isinstance(handler, _ToOutput) for handler in logger.handlers):
+        yield
+        return
     handler, level = _ToOutput(session), logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)

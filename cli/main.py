@@ -20,9 +20,10 @@ from cli.options import GlobalOptions
 from cli.verbs import VerbGroup
 
 PROGRAM = "sync-engine"
+COMPLETION = "_SYNC_ENGINE_COMPLETE"
 
 SECTIONS: Mapping[str, Sequence[str]] = {
-    "Start": ("init", "plan", "setup"),
+    "Start": ("demo", "init", "plan", "setup"),
     "Sync": ("sync", "status", "verify", "runs"),
     "Decide": ("conflicts", "held"),
     "Ask": ("audit",),
@@ -32,6 +33,8 @@ SECTIONS: Mapping[str, Sequence[str]] = {
 """The commands in the order in which a newcomer meets them."""
 
 ENDING = """\
+New here? `sync-engine demo` shows everything on a Postgres and a Notion of its own.
+
 Settings: flags over environment over sync.toml. Environment: DATABASE_URL (without it an embedded Postgres is
 used), NOTION_TOKEN, NOTION_PARENT_PAGE_ID, NOTION_API_URL, NOTION_REQUESTS_PER_MINUTE, SYNC_CONFIG; a file .env in
 the working directory is read. Times: ISO 8601, `2 hours ago`, or a mark's name. Records are written TABLE KEY; the
@@ -86,6 +89,8 @@ def group() -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    if COMPLETION in os.environ:
+        group.main(prog_name=PROGRAM, complete_var=COMPLETION)
     signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(sys.argv[1:], os.environ))
 
@@ -108,12 +113,17 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], session: Sessi
 
 
 def _run(session: Session, arguments: list[str]) -> int:
+    code = exits.DONE
     try:
-        ended = group.main(arguments, PROGRAM, standalone_mode=False, obj=session)
+        # Not `group.main`: it ends the process on a broken pipe, and hides an interrupt behind an Abort.
+        with group.make_context(PROGRAM, arguments, obj=session) as context:
+            group.invoke(context)
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
     finally:
         session.close()
     session.output.close()
-    return ended if isinstance(ended, int) else exits.DONE
+    return code
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:

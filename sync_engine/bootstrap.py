@@ -153,6 +153,15 @@ def private_postgres(data_dir: Path | None = None) -> Iterator[str]:
         yield server.url()
 
 
+def demo_folder() -> Path:
+    """Where `demo --keep` keeps its data: beside the embedded server's own."""
+    from sync_engine.adapters.embedded import default_data_dir
+
+    folder = default_data_dir().with_name("demo")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @contextmanager
 def open_app(settings: Settings, progress: Progress = no_progress, stop: Event | None = None) -> Iterator[App]:
     """Open an installation for the length of the block; nothing connects before it is used."""
