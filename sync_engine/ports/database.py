@@ -40,10 +40,11 @@ class UnitOfWork(Protocol):
 class Database(Protocol):
     """Where units of work come from."""
 
-    def transaction(self, origin: str = "") -> AbstractContextManager[UnitOfWork]:
+    def transaction(self, origin: str = "", actor: str = "") -> AbstractContextManager[UnitOfWork]:
         """Begin; commit when the block ends, roll back when it raises.
 
-        With `origin` (`run:<id>`, `rollback:<id>`) the capture trigger stamps the writes of this transaction.
+        With `origin` (`run:<id>`, `rollback:<id>`) the capture trigger stamps the writes of this transaction. With
+        `actor` alone they are logged as edits of that person or application.
         Raises DatabaseUnavailable, or DatabaseError with the SQLSTATE.
         """
         ...

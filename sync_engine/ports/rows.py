@@ -58,6 +58,19 @@ class RowOutcome:
     column: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RowsWanted:
+    """Which rows `page` returns: at most `limit`, in key order, after or before a key (without both, the first).
+
+    `containing` keeps rows whose title has this text in it, whatever its case.
+    """
+
+    limit: int
+    after: str = ""
+    before: str = ""
+    containing: str = ""
+
+
 class Rows(Protocol):
     """Access to the mapped tables of the user."""
 
@@ -71,6 +84,13 @@ class Rows(Protocol):
 
     def scan(self, mapping: TableMapping, batch: int = 1000) -> Iterator[tuple[str, JsonObject]]:
         """All rows as (key, image), in key order, streamed under one snapshot."""
+        ...
+
+    def page(self, mapping: TableMapping, wanted: RowsWanted) -> Sequence[tuple[str, JsonObject]]:
+        """Some rows as (key, image), in key order; the cost does not grow with how far in the table they are.
+
+        Raises DatabaseError when the key is none of the table's type.
+        """
         ...
 
     def count(self, mapping: TableMapping) -> int:

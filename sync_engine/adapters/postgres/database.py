@@ -43,13 +43,13 @@ class PostgresDatabase:
         self._engine.dispose()
 
     @contextmanager
-    def transaction(self, origin: str = "") -> Iterator[PostgresUnitOfWork]:
+    def transaction(self, origin: str = "", actor: str = "") -> Iterator[PostgresUnitOfWork]:
         """Begin READ COMMITTED; commit when the block ends, roll back when it raises.
 
         A DatabaseUnavailable at the very end leaves open whether the commit took place.
         """
         with translated(self._target), self._engine.begin() as connection:
-            connection.execute(text(statement("begin")), {"origin": origin})
+            connection.execute(text(statement("begin")), {"origin": origin, "actor": actor})
             yield PostgresUnitOfWork(connection)
 
     @contextmanager

@@ -26,10 +26,10 @@ class Rehearsal:
         self._target = target
 
     @contextmanager
-    def transaction(self, origin: str = "") -> Iterator[PostgresUnitOfWork]:
+    def transaction(self, origin: str = "", actor: str = "") -> Iterator[PostgresUnitOfWork]:
         """A savepoint; its changes are seen by the later ones of this rehearsal, and by nobody else."""
         with translated(self._target), self._connection.begin_nested():
-            self._connection.execute(text(statement("begin")), {"origin": origin})
+            self._connection.execute(text(statement("begin")), {"origin": origin, "actor": actor})
             yield PostgresUnitOfWork(self._connection)
 
     @contextmanager

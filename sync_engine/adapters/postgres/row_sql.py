@@ -31,6 +31,27 @@ def select_given(shape: RowShape) -> Composed:
     )
 
 
+def select_page(shape: RowShape, title: str, *, at_edge: bool, backwards: bool) -> Composed:
+    """Some rows in key order (or against it): `$1` of them, beyond the key whose parts are the next parameters.
+
+    With `title`, only those with the last parameter in that column. All are plain parameters, for the key's index.
+    """
+    conditions: list[Composable] = [SQL("true")]
+    if at_edge:
+        own = SQL(", ").join(_own(column) for column in shape.key)
+        edge = SQL(", ").join(SQL(f"${n}::text::{column.write_type}") for n, column in enumerate(shape.key, 2))
+        conditions.append(SQL("({}) {} ({})").format(own, SQL("<" if backwards else ">"), edge))
+    if title:
+        last = SQL(f"${2 + (len(shape.key) if at_edge else 0)}::text")
+        conditions.append(SQL("strpos(lower({}::text), lower({})) > 0").format(_own(shape.column(title)), last))
+    order = SQL(", ").join(
+        SQL("{} {}").format(_own(column), SQL("DESC" if backwards else "ASC")) for column in shape.key
+    )
+    return SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT $1::integer").format(
+        _key_and_image(shape), _table(shape), _and(conditions), order
+    )
+
+
 def count_all(shape: RowShape) -> Composed:
     """Number of rows. No parameter."""
     return SQL("SELECT count(*) FROM {}").format(_table(shape))

@@ -18,7 +18,7 @@ from sync_engine.domain.keys import decode_key, encode_key
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.schema import Table
 from sync_engine.domain.values import JsonObject
-from sync_engine.ports.rows import RowOutcome, RowWrite
+from sync_engine.ports.rows import RowOutcome, RowsWanted, RowWrite
 
 
 class PostgresRows:
@@ -52,6 +52,19 @@ class PostgresRows:
             cursor.itersize = batch
             for row in cursor.execute(row_sql.select_all(self._shape(mapping))):
                 yield _key_and_image(row)
+
+    def page(self, mapping: TableMapping, wanted: RowsWanted) -> Sequence[tuple[str, JsonObject]]:
+        """Rows next to a key, in key order, by a range of the primary key's index."""
+        edge = wanted.after or wanted.before
+        backwards = bool(wanted.before) and not wanted.after
+        parameters: list[str | int] = [wanted.limit]
+        parameters += decode_key(edge, len(mapping.key_columns)) if edge else ()
+        parameters += [wanted.containing] if wanted.containing else ()
+        title = mapping.by_name[mapping.title].column if wanted.containing else ""
+        query = row_sql.select_page(self._shape(mapping), title, at_edge=bool(edge), backwards=backwards)
+        with psycopg.RawCursor(self._driver) as cursor:
+            rows = [_key_and_image(row) for row in cursor.execute(query, parameters)]
+        return rows[::-1] if backwards else rows
 
     def count(self, mapping: TableMapping) -> int:
         """Number of rows."""

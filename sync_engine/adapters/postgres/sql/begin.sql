@@ -1,5 +1,6 @@
 -- Settings of one engine transaction; all local to it, so that a connection pooler cannot carry them elsewhere.
 SELECT set_config('sync_engine.origin', :origin, true),
+       set_config('sync_engine.actor', :actor, true),
        -- Literals and images must not depend on how the role, the database or the environment is configured.
        set_config('TimeZone', 'UTC', true),
        set_config('DateStyle', 'ISO, YMD', true),
