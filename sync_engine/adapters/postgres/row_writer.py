@@ -143,17 +143,18 @@ def _compose(purpose: str, shape: RowShape, wanted: Signature) -> Composed:
 
 def _recordset(writes: Sequence[RowWrite], places: Iterable[int], wanted: Signature, key_columns: int) -> str:
     """The rows of one statement; `i` is the place of the write."""
-    values = [(f"s{n}", name) for n, name in enumerate(wanted.values)]
-    expected = [(f"e{n}", name) for n, name in enumerate(wanted.expected)]
-    parts = [f"k{n}" for n in range(key_columns)] if wanted.with_key else []
+    key_columns = key_columns if wanted.with_key else 0
+    names = ["i", *(f"k{n}" for n in range(key_columns))]
+    names += [f"s{n}" for n in range(len(wanted.values))]
+    names += [f"e{n}" for n in range(len(wanted.expected))]
     rows: list[dict[str, int | str | None]] = []
     for place in places:
         write = writes[place]
-        row: dict[str, int | str | None] = {"i": place}
-        row.update(zip(parts, decode_key(write.key, key_columns) if parts else (), strict=True))
-        row.update((given, write.values[name]) for given, name in values)
-        row.update((given, write.expected[name]) for given, name in expected)
-        rows.append(row)
+        row: list[int | str | None] = [place]
+        row += decode_key(write.key, key_columns) if key_columns else ()
+        row += [write.values[name] for name in wanted.values]
+        row += [write.expected[name] for name in wanted.expected]
+        rows.append(dict(zip(names, row, strict=True)))
     return orjson.dumps(rows).decode()
 
 

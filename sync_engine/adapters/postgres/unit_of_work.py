@@ -6,6 +6,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
+from sync_engine.adapters.postgres.capture import PostgresCapture
 from sync_engine.adapters.postgres.conflicts import PostgresConflicts
 from sync_engine.adapters.postgres.event_log import PostgresEventLog
 from sync_engine.adapters.postgres.held import PostgresHeld
@@ -32,6 +33,11 @@ class PostgresUnitOfWork:
     def rows(self) -> PostgresRows:
         """The user's tables."""
         return PostgresRows(self._connection)
+
+    @cached_property
+    def capture(self) -> PostgresCapture:
+        """The capture triggers."""
+        return PostgresCapture(self._connection)
 
     @cached_property
     def registrations(self) -> PostgresRegistrations:
