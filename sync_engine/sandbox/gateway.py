@@ -161,7 +161,8 @@ class Gateway:
             if fault.kind == "drop_after":
                 return Answer(0, b"", drop=True)
             return self._failure(journey, error_of(fault, _committed(journey.request, result)))
-        body = orjson.dumps({**result, "request_id": journey.request_id})
+        named = {} if journey.request.path.endswith("/templates") else {"request_id": journey.request_id}
+        body = orjson.dumps({**result, **named})
         delay = fault.seconds if fault is not None and fault.kind == "latency" else 0
         return Answer(200, body, self._headers(journey), delay=delay)
 

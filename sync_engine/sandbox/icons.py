@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from sync_engine.sandbox.jsontypes import UNDEFINED, Json, JsonObject
 from sync_engine.sandbox.validation import fix_one, problem, want_object, want_string, want_uuid
 
 _ICON_KINDS = ("emoji", "external", "custom_emoji", "icon", "file_upload", "file")
+_BUILTIN = re.compile(r"^https://www\.notion\.so/icons/(.+)_([a-z]+)\.svg$")
+"""An address of Notion's own icons comes back as an `icon` (recorded)."""
+
 _COVER_KINDS = ("external", "file_upload", "file")
 
 
@@ -26,7 +31,11 @@ def _image_in(path: str, raw: Json, kinds: tuple[str, ...]) -> Json:
     kind = given.get("type") or next((name for name in kinds if name in given), None)
     if kind not in kinds or kind not in given:
         raise fix_one(problem(f"{path}.{name}", "defined", UNDEFINED) for name in kinds)
-    return {"type": kind, kind: _inner(f"{path}.{kind}", kind, given[kind])}
+    inner = _inner(f"{path}.{kind}", kind, given[kind])
+    builtin = _BUILTIN.match(inner["url"]) if kind == "external" else None
+    if builtin and "icon" in kinds:
+        return {"type": "icon", "icon": {"name": builtin.group(1), "color": builtin.group(2)}}
+    return {"type": kind, kind: inner}
 
 
 def _inner(path: str, kind: str, raw: Json) -> Json:

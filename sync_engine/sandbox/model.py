@@ -67,6 +67,7 @@ class Database:
     created_by: str
     edited_by: str
     data_sources: tuple[str, ...]
+    seq: int = 0
     title: list[Json] = field(default_factory=list)
     description: list[Json] = field(default_factory=list)
     icon: Json = None

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from sync_engine.sandbox.api import blocks, data_sources, databases, pages, property_items, search, users
+from sync_engine.sandbox.api import (
+    blocks,
+    children,
+    comments,
+    data_sources,
+    databases,
+    pages,
+    property_items,
+    search,
+    users,
+)
 from sync_engine.sandbox.api.query import Query
 from sync_engine.sandbox.call import V2022, V2025, Call
 from sync_engine.sandbox.jsontypes import JsonObject
@@ -76,6 +86,12 @@ def all_routes() -> Routes:
             Route("GET", "blocks/{block_id}", blocks.retrieve),
             Route("PATCH", "blocks/{block_id}", blocks.update, writes=True),
             Route("DELETE", "blocks/{block_id}", blocks.delete, writes=True),
-            Route("GET", "blocks/{block_id}/children", blocks.children),
+            Route("GET", "blocks/{block_id}/children", children.index),
+            Route("POST", "comments", comments.create, writes=True),
+            Route("GET", "comments", comments.index),
+            Route("GET", "comments/{comment_id}", comments.retrieve),
+            Route("PATCH", "comments/{comment_id}", comments.update, writes=True),
+            Route("DELETE", "comments/{comment_id}", comments.delete, writes=True),
+            Route("PATCH", "blocks/{block_id}/children", children.append, writes=True),
         ]
     )

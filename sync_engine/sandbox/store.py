@@ -54,8 +54,7 @@ class Store:
         self.sequence = 0
         for record in keeper.load() if keeper else ():
             self._set(record)
-            if isinstance(record, (Page, Comment)):
-                self.sequence = max(self.sequence, record.seq if isinstance(record, Page) else record.order)
+            self.sequence = max(self.sequence, _sequence_of(record))
 
     def find(self, kind: type[R], record_id: str) -> R | None:
         """Return a record, or None."""
@@ -146,3 +145,9 @@ class Store:
         old = self._tables[kind].pop(record_id, None)
         if old is not None:
             self._indexes.drop(old)
+
+
+def _sequence_of(record: Record) -> int:
+    if isinstance(record, (Page, Database)):
+        return record.seq
+    return int(record.order) + 1 if isinstance(record, (Block, Comment)) else 0

@@ -1,16 +1,16 @@
-"""GET, PATCH and DELETE blocks/{id}, GET blocks/{id}/children."""
+"""GET, PATCH and DELETE blocks/{id}."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from sync_engine.sandbox.access import path_id, require, visible
+from sync_engine.sandbox.access import path_id, refuse_trashed, require, visible
+from sync_engine.sandbox.blockcontent import content_in
 from sync_engine.sandbox.call import Call
-from sync_engine.sandbox.jsontypes import Json, JsonObject
+from sync_engine.sandbox.jsontypes import JsonObject
 from sync_engine.sandbox.model import Block, Database, Page
 from sync_engine.sandbox.shapes.blocks import block_shape
-from sync_engine.sandbox.shapes.lists import list_shape, page_size_of_query, sliced
-from sync_engine.sandbox.validation import refuse_unknown, want_bool
+from sync_engine.sandbox.validation import refuse_unknown, want_bool, want_object
 
 BlockLike = Block | Page | Database
 
@@ -41,11 +41,26 @@ def update(call: Call) -> JsonObject:
     require(call, "update_content")
     record = block_of(call)
     flag = call.trash_flag()
+    refuse_trashed(call, record, flag)
     if isinstance(record, (Page, Database)):
         refuse_unknown(call.body, call.allowed("in_trash", "child_page", "child_database", "type"))
+    else:
+        record = _changed(call, record)
     if flag is not None:
         record = set_trash(call, record, want_bool("body.in_trash", flag))
     return block_shape(call, record)
+
+
+def _changed(call: Call, block: Block) -> Block:
+    """Change the content of a block; its type cannot change."""
+    refuse_unknown(call.body, call.allowed(block.type, "type", "in_trash"))
+    if block.type not in call.body:
+        return block
+    path = f"body.{block.type}"
+    content = content_in(path, block.type, want_object(path, call.body[block.type]), block.content)
+    changed = replace(block, content=content, edited=call.minute, edited_by=call.actor.user_id)
+    call.store.put(changed)
+    return changed
 
 
 def set_trash(call: Call, record: BlockLike, flag: bool) -> BlockLike:
@@ -59,24 +74,3 @@ def set_trash(call: Call, record: BlockLike, flag: bool) -> BlockLike:
         kind = "page" if isinstance(changed, Page) else "database"
         call.emit(f"{kind}.deleted" if flag else f"{kind}.undeleted", kind, changed.id, {})
     return changed
-
-
-def children(call: Call) -> JsonObject:
-    """List what is directly under a page or block, in order."""
-    record = block_of(call)
-    found: list[BlockLike] = [
-        *call.store.children(Block, record.id),
-        *call.store.children(Page, record.id),
-        *call.store.children(Database, record.id),
-    ]
-    live = sorted((each for each in found if not each.in_trash), key=_place)
-    size, cursor = page_size_of_query(call), call.asked("start_cursor")
-    page, following = sliced(live, [each.id for each in live], cursor, size)
-    shown: list[Json] = [block_shape(call, each) for each in page]
-    return list_shape("block", shown, following)
-
-
-def _place(record: BlockLike) -> float:
-    if isinstance(record, Block):
-        return record.order
-    return float(record.seq) if isinstance(record, Page) else record.created / 1e6

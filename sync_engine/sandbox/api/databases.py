@@ -43,6 +43,7 @@ def create(call: Call) -> JsonObject:
         created_by=call.actor.user_id,
         edited_by=call.actor.user_id,
         data_sources=(source_id,),
+        seq=call.store.next_sequence(),
         title=title,
         description=runs_in("body.description", call.body.get("description", [])),
         icon=icon_in("body.icon", call.body.get("icon")),

@@ -12,6 +12,7 @@ from sync_engine.sandbox.access import (
     require,
     source_of,
 )
+from sync_engine.sandbox.api.children import add_children
 from sync_engine.sandbox.api.databases import touch_page
 from sync_engine.sandbox.apierrors import invalid
 from sync_engine.sandbox.call import V2025, Call
@@ -21,7 +22,7 @@ from sync_engine.sandbox.jsontypes import UNDEFINED, Json, JsonObject
 from sync_engine.sandbox.model import DataSource, Page, Parent, Property
 from sync_engine.sandbox.properties.writing import Written, apply, find_property, values_in
 from sync_engine.sandbox.shapes.pages import page_properties, page_shape
-from sync_engine.sandbox.validation import one_key, refuse_unknown, want_bool, want_object, want_uuid
+from sync_engine.sandbox.validation import one_key, refuse_unknown, want_bool, want_list, want_object, want_uuid
 
 _CREATE = ("parent", "properties", "icon", "cover", "content", "children", "markdown", "template", "position")
 _UPDATE = ("properties", "icon", "cover", "is_locked", "template", "erase_content", "in_trash", "is_archived")
@@ -48,6 +49,9 @@ def create(call: Call) -> JsonObject:
         touched=call.now,
     )
     page = apply(call, page, written)
+    if call.body.get("children"):
+        blocks = want_list("body.children", call.body["children"])
+        add_children(call, Parent("page_id", page.id), blocks, "body.children", 0, float(page.seq))
     touch_page(call, parent)
     call.emit("page.created", "page", page.id, {})
     return page_shape(call, page, selected(call, page))

@@ -60,8 +60,8 @@ class UniqueId(ReadOnly):
     name = "unique_id"
 
     def config_in(self, site: SchemaSite, raw: JsonObject) -> JsonObject:
-        """Take the prefix; without one it is cleared (recorded PATCH with `{}`)."""
-        prefix = raw.get("prefix")
+        """Take the prefix; a PATCH without one keeps it (recorded)."""
+        prefix = raw.get("prefix", site.kept_config.get("prefix"))
         return {"prefix": None if prefix is None else want_string(f"{site.path}.prefix", prefix)}
 
     def value_out(self, call: Call, prop: Property, page: Page) -> Json:

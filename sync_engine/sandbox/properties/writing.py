@@ -47,6 +47,9 @@ def values_in(call: Call, source: DataSource | None, raw: Json) -> list[Written]
 
 
 def _value_in(site: Site, key: str, raw: Json) -> Json:
+    """Return the stored value; a title may come as its bare runs (recorded)."""
+    if isinstance(raw, list) and site.property.type == "title":
+        raw = {"title": raw}
     given = want_object(f"body.properties.{key}", raw)
     prop, kind = site.property, kind_of(site.property)
     if not kind.writable:

@@ -8,6 +8,7 @@ from sync_engine.sandbox.jsontypes import JsonObject
 from sync_engine.sandbox.model import Block, Database, Page
 from sync_engine.sandbox.richtext import plain_text
 from sync_engine.sandbox.shapes.databases import UNTITLED
+from sync_engine.sandbox.shapes.mentions import runs_out
 from sync_engine.sandbox.shapes.pages import title_text
 from sync_engine.sandbox.shapes.parents import parent_shape, trashed
 from sync_engine.sandbox.shapes.users import user_reference
@@ -15,7 +16,7 @@ from sync_engine.sandbox.shapes.users import user_reference
 
 def block_shape(call: Call, record: Block | Page | Database) -> JsonObject:
     """Show a block; a page is a `child_page`, a database a `child_database` (recorded)."""
-    kind, content = _content(record)
+    kind, content = _content(call, record)
     in_trash = trashed(call.store, record)
     shape: JsonObject = {
         "object": "block",
@@ -35,12 +36,23 @@ def block_shape(call: Call, record: Block | Page | Database) -> JsonObject:
     return shape
 
 
-def _content(record: Block | Page | Database) -> tuple[str, JsonObject]:
+def _content(call: Call, record: Block | Page | Database) -> tuple[str, JsonObject]:
     if isinstance(record, Page):
         return "child_page", {"title": title_text(record)}
     if isinstance(record, Database):
         return "child_database", {"title": plain_text(record.title) or UNTITLED}
-    return record.type, record.content
+    return record.type, _shown_content(call, record.content)
+
+
+def _shown_content(call: Call, content: JsonObject) -> JsonObject:
+    """Show content with its mentions resolved and its icon as it is now."""
+    shown = dict(content)
+    for name in ("rich_text", "caption"):
+        if name in shown:
+            shown[name] = runs_out(call, shown[name])
+    if "cells" in shown:
+        shown["cells"] = [runs_out(call, cell) for cell in shown["cells"]]
+    return shown
 
 
 def _has_children(call: Call, record: Block | Page | Database) -> bool:

@@ -33,12 +33,17 @@ def page_shape(call: Call, page: Page, only: frozenset[str] | None = None) -> Js
         "is_archived": page.is_archived,
         "is_locked": page.is_locked,
         "properties": _values(call, page, only),
-        "url": page_url(page.id, title_text(page)),
+        "url": page_url(page.id, _spoken(page)),
         "public_url": None,
     }
     if call.legacy_archived:
         shape["archived"] = in_trash
     return shape
+
+
+def _spoken(page: Page) -> str:
+    """Return the title without its mentions, which the address leaves out (recorded)."""
+    return plain_text([run for run in page.values.get("title") or [] if run["type"] == "text"])
 
 
 def title_text(page: Page) -> str:

@@ -9,7 +9,7 @@ from sync_engine.sandbox.model import Block, Database, DataSource, Page, Parent
 from sync_engine.sandbox.store import Store
 
 HOST = "https://www.notion.so"
-_NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
+_NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
 
 
 def parent_shape(store: Store, parent: Parent) -> JsonObject:
