@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import ClassVar
@@ -80,8 +81,8 @@ class Printed:
     blank: ClassVar[Value] = None
 
     def read(self, image: Json) -> Value:
-        """Images are text, or JSON for types that `to_jsonb` takes apart (composites)."""
-        return image if isinstance(image, str) else str(image)
+        """Images are text, or JSON for types that `to_jsonb` takes apart (composites, hstore)."""
+        return image if isinstance(image, str) else json.dumps(image, ensure_ascii=False, sort_keys=True)
 
     def literal(self, value: Value) -> str:
         """The text itself."""
