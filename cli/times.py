@@ -70,6 +70,13 @@ def parse_position(text: str, now: datetime, mark_time: Callable[[str], datetime
     return moment
 
 
+def shown(text: object) -> str:
+    """An ISO 8601 time of a document as tables show it: UTC, to the second; a dash for none."""
+    if not isinstance(text, str):
+        return "–"
+    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC, to the second when there is nothing finer."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

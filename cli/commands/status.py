@@ -7,6 +7,7 @@ import click
 from cli import exits
 from cli.context import Session, pass_session
 from cli.output import Output
+from cli.times import shown
 from cli.verbs import Verb
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.status import status
@@ -36,7 +37,11 @@ def command(session: Session) -> None:
 
 def _show(output: Output, document: JsonObject) -> None:
     tables = document["tables"] if isinstance(document["tables"], list) else []
-    rows = [[item[name] for name in _COLUMNS] for item in tables if isinstance(item, dict)]
+    rows = [
+        [*(item[name] for name in _COLUMNS[:-1]), shown(item["last_sync"])]
+        for item in tables
+        if isinstance(item, dict)
+    ]
     output.table([name.replace("_", " ") for name in _COLUMNS], rows, empty="no tables")
     budget, last = document["budget"], document.get("last_run")
     if isinstance(budget, dict):

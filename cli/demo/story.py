@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from cli.demo.narrator import Narrator, found, objects
 from cli.demo.person import choice, plain_text
@@ -14,7 +15,7 @@ MISTAKEN = 12
 PERSON = "Ada Keller"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Story:
     """Both sides, and somebody to tell it."""
 
@@ -116,6 +117,7 @@ class Story:
         undone = narrator.run("rollback", "--run", run_id, "--yes")
         narrator.check(found(undone, "undone") == MISTAKEN, f"{found(undone, 'undone')} records were taken back")
         narrator.check(self._statuses() == before, "Postgres does not hold what it held before the mistake")
+        narrator.check(self._chosen("Status", names[0]) == "active", "the page does not show its status again")
         narrator.say("Taken back on both sides. `rollback --to before-the-mistake` would have done the same.")
 
     def proof(self) -> None:
@@ -144,12 +146,19 @@ class Story:
             self.stage.person.edit(str(self._page(agent)["id"]), {name: written})
 
     def _page(self, agent: str) -> dict[str, Json]:
-        sources = {item["table"]: item["notion_data_source_id"] for item in self._tables()}
-        return self.stage.person.page_titled(str(sources["agents"]), "Name", agent)
+        return self.stage.person.page_titled(self._agents, "Name", agent)
+
+    @cached_property
+    def _agents(self) -> str:
+        """The data source of the agents in Notion."""
+        return next(str(item["notion_data_source_id"]) for item in self._tables() if item["table"] == "agents")
 
     def _in_page(self, name: str) -> str:
         runs = found(self._page(AGENT), "properties", name, "rich_text")
         return "".join(str(run["plain_text"]) for run in objects(runs))
+
+    def _chosen(self, name: str, agent: str) -> str:
+        return str(found(self._page(agent), "properties", name, "select", "name"))
 
     def _tables(self) -> list[dict[str, Json]]:
         return objects(found(self.narrator.ask("status"), "tables"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cli.output import Output
+from cli.times import shown
 from cli.views.people import actor_name
 from sync_engine.domain.values import Json, JsonObject
 
@@ -63,5 +64,5 @@ def show_conflict(output: Output, item: JsonObject) -> None:
 
 def _when(one: JsonObject) -> str:
     at = one.get("at")
-    moment = f"between {at[0]} and {at[1]}" if isinstance(at, list) else str(at or "at an unknown time")
+    moment = f"between {shown(at[0])} and {shown(at[1])}" if isinstance(at, list) else shown(at)
     return f"{moment} by {actor_name(one.get('actor'))}"

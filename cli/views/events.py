@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import orjson
 
 from cli.output import Output, cell
+from cli.times import shown
 from cli.views.people import actor_name
 from sync_engine.domain.values import Json, JsonObject
 
-_COLUMNS = (("seq", 6), ("at", 27), ("source", 8), ("op", 8), ("actor", 16), ("table", 20), ("key", 36))
+_COLUMNS = (("seq", 6), ("at", 20), ("source", 8), ("op", 8), ("actor", 16), ("table", 20), ("key", 36))
 _PLACE = ("seq", "source", "table", "key", "op")
 _TIME = ("at", "recorded_at", "origin", "run_id", "txid")
 _CSV = (*_PLACE, *_TIME, "actor", "changed", "before", "after")
@@ -23,7 +24,7 @@ def show_events(output: Output, events: Iterable[JsonObject]) -> None:
     rows = (
         [
             event["seq"],
-            event["at"],
+            shown(event["at"]),
             event["source"],
             event["op"],
             who(event),
@@ -70,7 +71,7 @@ def show_history(output: Output, events: Sequence[JsonObject]) -> None:
     if not events:
         output.text("nothing is logged of this record")
     for event in events:
-        output.heading(f"{event['at']}  {event['source']}  {event['op']} by {who(event)}")
+        output.heading(f"{shown(event['at'])}  {event['source']}  {event['op']} by {who(event)}")
         changes = event["changes"] if isinstance(event["changes"], list) else []
         for change in changes:
             if isinstance(change, dict):

@@ -21,7 +21,7 @@ _APPLIED = {
 def show_pass(output: Output, summary: PassSummary) -> None:
     """A line for each table in which something happened, and what it came to."""
     rows = [_row(name, table) for name, table in summary.tables.items() if _moved(table)]
-    columns = ["table", "edits: postgres", "notion", "to postgres", "to notion", "conflicts", "held"]
+    columns = ["table", "from postgres", "from notion", "to postgres", "to notion", "conflicts", "held"]
     output.table(columns, rows, empty="nothing to do")
     if summary.dry_run:
         _show_plan(output, summary)

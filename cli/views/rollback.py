@@ -6,22 +6,35 @@ from cli.output import Output
 from sync_engine.domain.values import Json
 from sync_engine.engine.rollback import RollbackResult
 
-_COLUMNS = ("status", "side", "table", "key", "op", "fields", "reason")
+_COLUMNS = ("status", "table", "key", "postgres", "notion", "fields", "reason")
+
+SHOWN = 30
+"""Records listed for a person; --json has all of them."""
 
 
 def show_plan(output: Output, planned: RollbackResult) -> None:
     """What would be done to each record, and what it costs."""
-    lines = planned.to_json()["plan"]
-    rows = [
-        [_words(line[name]) for name in _COLUMNS]
-        for line in (lines if isinstance(lines, list) else [])
-        if isinstance(line, dict)
-    ]
+    records = _by_record(planned)
+    rows = [[_words(record.get(name)) for name in _COLUMNS] for record in records[:SHOWN]]
     output.table(_COLUMNS, rows, empty="nothing to take back")
+    if len(records) > SHOWN:
+        output.text(f"… and {len(records) - SHOWN} more; --json --dry-run lists them all")
     if planned.requests:
         output.text(f"{planned.requests} records, about {planned.eta_seconds:.0f} s within Notion's budget")
     if planned.blocked:
         output.text(f"{planned.blocked} blocked by later edits; --force would overwrite those")
+
+
+def _by_record(planned: RollbackResult) -> list[dict[str, Json]]:
+    """One entry a record, with what is done to it on either side."""
+    records: dict[tuple[str, str], dict[str, Json]] = {}
+    lines = planned.to_json()["plan"]
+    for line in lines if isinstance(lines, list) else []:
+        if isinstance(line, dict):
+            record = records.setdefault((str(line["table"]), str(line["key"])), {})
+            record |= line
+            record[str(line["side"])] = line["op"]
+    return list(records.values())
 
 
 def _words(value: Json) -> Json:

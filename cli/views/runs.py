@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cli.output import Output
-from cli.times import iso
+from cli.times import iso, shown
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.ports.store import JournalEntry, Run
 
 
 def run_json(run: Run) -> JsonObject:
     """A run as `runs list --json` prints it."""
-    return {
+    shape: JsonObject = {
         "run_id": run.run_id,
         "kind": run.kind,
         "started_at": iso(run.started_at),
@@ -21,6 +21,7 @@ def run_json(run: Run) -> JsonObject:
         "applied": run.summary.get("applied", {}),
         "conflicts": run.summary.get("conflicts", {}),
     }
+    return shape | {name: run.summary[name] for name in ("undone", "blocked") if name in run.summary}
 
 
 def change_json(entry: JournalEntry, tables: Mapping[int, str]) -> JsonObject:
@@ -42,11 +43,16 @@ def change_json(entry: JournalEntry, tables: Mapping[int, str]) -> JsonObject:
 def show_runs(output: Output, runs: Sequence[Json]) -> None:
     """One line each."""
     rows = [
-        [run["run_id"], run["kind"], run["started_at"], run["status"], applied_in_words(run["applied"])]
+        [run["run_id"], run["kind"], shown(run["started_at"]), run["status"], _did(run)]
         for run in runs
         if isinstance(run, dict)
     ]
-    output.table(["run", "kind", "started", "status", "applied"], rows, empty="no runs yet")
+    output.table(["run", "kind", "started", "status", "did"], rows, empty="no runs yet")
+
+
+def _did(run: JsonObject) -> str:
+    undone = run.get("undone")
+    return f"{undone} records taken back" if undone else applied_in_words(run["applied"])
 
 
 def applied_in_words(applied: Json) -> str:
@@ -64,7 +70,7 @@ def applied_in_words(applied: Json) -> str:
 def show_run(output: Output, run: JsonObject) -> None:
     """The run, then each field that it changed."""
     output.fields([(name, run[name]) for name in ("run_id", "kind", "status", "started_at", "finished_at")])
-    output.fields([("applied", applied_in_words(run["applied"]))])
+    output.fields([("did", _did(run))])
     output.text()
     changes = run["changes"] if isinstance(run["changes"], list) else []
     rows = [row for change in changes if isinstance(change, dict) for row in _field_rows(change)]

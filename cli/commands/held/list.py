@@ -6,6 +6,7 @@ import click
 
 from cli import exits
 from cli.context import Session, pass_session
+from cli.times import shown
 from cli.verbs import Verb
 from sync_engine.domain.values import Json
 from sync_engine.engine.holding import held_list
@@ -25,5 +26,5 @@ def command(session: Session) -> None:
     """List held records, each with its reason. `side` is the side that could not be written."""
     found = held_list(session.context)
     document: list[Json] = [*found]
-    rows = [[item[name] for name in _COLUMNS] for item in found]
+    rows = [[*(item[name] for name in _COLUMNS[:-1]), shown(item["since"])] for item in found]
     session.output.result(document, lambda: session.output.table(_COLUMNS, rows, empty="nothing is held"))
