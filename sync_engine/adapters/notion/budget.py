@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sync_engine.domain.lanes import Lane
 from sync_engine.errors import NotionUnavailable
@@ -19,6 +21,9 @@ _IN_FLIGHT_POLL = 0.05
 _PACED_BURST = 10
 _SHORTEST = 0.005
 _EARLY = 0.5
+_WORTH_TELLING = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 class Stopped(NotionUnavailable):
@@ -53,12 +58,22 @@ class Budget:
     the two, so this order of events can never put N + 1 requests into one of Notion's own windows.
     """
 
-    def __init__(self, clock: Clock, per_minute: int | None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        per_minute: int | None,
+        *,
+        patience: float = 900.0,
+        earlier: Sequence[datetime] = (),
+    ) -> None:
+        """`patience`: a pause longer than so many seconds is an error, not a wait. `earlier`: when requests of
+        this connection were answered before this process began."""
         self._clock = clock
         self._limit = per_minute
+        self._patience = patience
         self._lock = threading.Lock()
         self._in_flight = 0
-        self._answered: deque[float] = deque()
+        self._answered = deque(sorted(self._monotonic(at) for at in earlier))
         self._paused_until = 0.0
         self._waiting: list[tuple[Lane, int]] = []
         self._tickets = 0
@@ -77,9 +92,17 @@ class Budget:
             used = len(self._answered) + self._in_flight
             return BudgetState(used, self._limit, max(0.0, self._paused_until - now))
 
+    def recent(self) -> Sequence[datetime]:
+        """When the requests that still count were answered, oldest first; `earlier` of the next process."""
+        with self._lock:
+            now = self._clock.monotonic()
+            self._forget(now)
+            wall = self._clock.now()
+            return [wall - timedelta(seconds=now - at) for at in self._answered]
+
     @contextmanager
     def slot(self, lane: Lane) -> Iterator[None]:
-        """Wait for a turn, then hold it for the body. Raises Stopped."""
+        """Wait for a turn, then hold it for the body. Raises Stopped, or NotionUnavailable in a long pause."""
         self._enter(lane)
         try:
             yield
@@ -95,6 +118,8 @@ class Budget:
             self._waiting.append(ticket)
         try:
             while (seconds := self._claim(ticket)) > 0:
+                if seconds >= _WORTH_TELLING:
+                    _log.info("waiting %.0f s for a turn in Notion's request budget", seconds)
                 wait_or_stop(self._clock, seconds)
         finally:
             with self._lock:
@@ -105,7 +130,7 @@ class Budget:
         with self._lock:
             now = self._clock.monotonic()
             if self._paused_until > now:
-                return self._paused_until - now
+                return self._pause_left(now)
             self._forget(now)
             ahead = sum(1 for other in self._waiting if other < ticket)
             delay = max(self._until_free(now, ahead), self._until_paced(now, ticket[0]))
@@ -113,6 +138,20 @@ class Budget:
                 self._in_flight += 1
                 self._pace(now, ticket[0])
             return delay
+
+    def _pause_left(self, now: float) -> float:
+        left = self._paused_until - now
+        if left > self._patience:
+            raise NotionUnavailable(
+                f"Notion asked this connection to send nothing for another {left:.0f} s",
+                hint="try again later",
+            )
+        return left
+
+    def _monotonic(self, at: datetime) -> float:
+        """A wall time on the monotonic clock; a time in the future (a clock that was set back) counts as now."""
+        age = (self._clock.now() - at).total_seconds()
+        return self._clock.monotonic() - max(age, 0.0)
 
     def _forget(self, now: float) -> None:
         while self._answered and self._answered[0] + WINDOW <= now:

@@ -28,7 +28,7 @@ class Databases:
 
     def data_source(self, data_source_id: str) -> DataSource:
         """Its schema as it is now."""
-        return parse_data_source(self._client.send(get(f"data_sources/{data_source_id}")).body)
+        return _readable(self._client.send(get(f"data_sources/{data_source_id}")).body)
 
     def data_sources_of(self, database_id: str) -> Sequence[str]:
         """Ids of the data sources in a database. Raises NotionRejected for a linked view, which has none."""
@@ -102,7 +102,7 @@ class Databases:
         while True:
             call = Call("PATCH", f"data_sources/{data_source_id}", Effect.CREATE, {"properties": missing})
             try:
-                return parse_data_source(self._client.send(call).body)
+                return _readable(self._client.send(call).body, may_have_committed=True)
             except NotionUnavailable as lost:
                 attempt += 1
                 if not lost.may_have_committed or attempt >= _SCHEMA_TRIES:
@@ -131,3 +131,12 @@ class Databases:
                     found.setdefault(database_id, plain_text(source.get("title")))
             if not (cursor := next_cursor(answer, cursor)):
                 return list(found.items())
+
+
+def _readable(found: JsonObject, *, may_have_committed: bool = False) -> DataSource:
+    """The data source; NotionUnavailable when the answer is none, so that no schema ever looks empty."""
+    if not as_text(found.get("id")) or not isinstance(found.get("properties"), dict):
+        raise NotionUnavailable(
+            "Notion answered with something that is no data source", may_have_committed=may_have_committed
+        )
+    return parse_data_source(found)

@@ -11,6 +11,7 @@ import httpx
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
 
 from sync_engine.adapters.notion.calls import Call
+from sync_engine.adapters.notion.skew import header_time
 from sync_engine.adapters.notion.wire import as_object, as_text
 from sync_engine.domain.retry import Failure
 from sync_engine.domain.values import Json, JsonObject
@@ -101,9 +102,11 @@ def fault_of(raised: Exception, call: Call) -> Fault:
     if isinstance(raised, RequestTimeoutError):
         # The SDK hides which phase timed out; httpx's own exception is the context of the SDK's.
         cause = raised.__context__
-        return _unreached(call) if isinstance(cause, _NOTHING_SENT) else _lost(call, "did not answer in time")
+        if isinstance(cause, _NOTHING_SENT):
+            return _unreached(call, cause)
+        return _lost(call, "did not answer in time")
     if isinstance(raised, _NOTHING_SENT):
-        return _unreached(call)
+        return _unreached(call, raised)
     if isinstance(raised, httpx.HTTPError):
         return _lost(call, f"broke the connection ({type(raised).__name__})")
     if isinstance(raised, (json.JSONDecodeError, UnicodeDecodeError)):
@@ -119,9 +122,12 @@ def broken_answer(call: Call) -> Fault:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of the Retry-After header (whole seconds, notion-api.md §5), or None."""
+    """Seconds of the Retry-After header (whole seconds, notion-api.md §5; a proxy may send a time), or None."""
     text = headers.get("retry-after", "").strip()
-    return float(text) if text.isdecimal() else None
+    if text.isdecimal():
+        return float(text)
+    until, now = header_time(text), header_time(headers.get("date", ""))
+    return max(0.0, (until - now).total_seconds()) if until and now else None
 
 
 def _refused(refusal: _Refusal) -> Fault:
@@ -133,7 +139,8 @@ def _refused(refusal: _Refusal) -> Fault:
     if status == 409 and refusal.code != "row_limit_exceeded":
         error = _unavailable(refusal, "could not complete", may_have_committed=False)
         return Fault(Failure.CONFLICT, error, retry_after(refusal.headers))
-    if status >= 500:
+    if status >= 500 or status == 408 or (status == 404 and not refusal.code):
+        # A 404 that is not Notion's (a proxy, a wrong address) must never look like a page that is gone.
         return _server_failed(refusal)
     return Fault(Failure.FINAL, _rejected(refusal))
 
@@ -190,6 +197,8 @@ def _hint(refusal: _Refusal) -> str:
         return _hint_403(refusal)
     if refusal.status in (301, 302, 307, 308):
         return "NOTION_API_URL points to a server that redirects"
+    if refusal.status == 413:
+        return "the values are too large for one request"
     if refusal.code == "row_limit_exceeded":
         return "the data source holds as many rows as Notion allows"
     named = property_named(refusal.said)
@@ -223,8 +232,11 @@ def _unavailable(refusal: _Refusal, what: str, *, may_have_committed: bool, hint
     )
 
 
-def _unreached(call: Call) -> Fault:
-    error = NotionUnavailable(f"Notion cannot be reached for {call}", hint="check the network and NOTION_API_URL")
+def _unreached(call: Call, cause: Exception) -> Fault:
+    why = " ".join(str(cause).split()) or type(cause).__name__
+    error = NotionUnavailable(
+        f"Notion cannot be reached for {call} ({why})", hint="check the network and NOTION_API_URL"
+    )
     return Fault(Failure.UNREACHED, error)
 
 

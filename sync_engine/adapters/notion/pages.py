@@ -83,6 +83,11 @@ def with_items(page: Page, property_id: str, items: list[Json]) -> Page:
     return replace(page, properties={**page.properties, property_id: complete})
 
 
+def without(page: Page, property_id: str) -> Page:
+    """The page without one property: nothing is known about it."""
+    return replace(page, properties={key: value for key, value in page.properties.items() if key != property_id})
+
+
 def item_values(results: Json) -> list[Json]:
     """The single values of one answer of the property-item endpoint, in order."""
     return [item.get(as_text(item.get("type"))) for item in objects(results)]

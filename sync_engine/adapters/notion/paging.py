@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from sync_engine.adapters.notion.calls import Answer, Call, get
 from sync_engine.adapters.notion.client import NotionClient
-from sync_engine.adapters.notion.pages import item_values, truncated_properties, with_items
+from sync_engine.adapters.notion.pages import item_values, truncated_properties, with_items, without
 from sync_engine.adapters.notion.wire import as_text, objects
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.errors import NotionUnavailable
+from sync_engine.errors import NotionRejected, NotionUnavailable
 from sync_engine.ports.workspace import Page
 
 LARGEST_PAGE = 100
@@ -51,8 +51,15 @@ class PageSizes:
 
 
 def next_cursor(answer: Answer, before: str) -> str:
-    """The cursor of the next part, or empty at the end. Raises NotionUnavailable when it leads nowhere."""
-    if answer.body.get("has_more") is not True:
+    """The cursor of the next part, or empty at the end.
+
+    Raises NotionUnavailable when the answer is no listing or leads nowhere: a list must never look complete
+    because something else was answered.
+    """
+    has_more = answer.body.get("has_more")
+    if not isinstance(answer.body.get("results"), list) or not isinstance(has_more, bool):
+        raise NotionUnavailable("Notion answered a listing with something else")
+    if not has_more:
         return ""
     cursor = as_text(answer.body.get("next_cursor"))
     if not cursor or cursor == before:
@@ -65,8 +72,9 @@ def listing(client: NotionClient, path: str) -> Iterator[Answer]:
     cursor = ""
     while True:
         answer = client.send(get(path, page_size=str(LARGEST_PAGE), start_cursor=cursor))
+        cursor = next_cursor(answer, cursor)
         yield answer
-        if not (cursor := next_cursor(answer, cursor)):
+        if not cursor:
             return
 
 
@@ -93,11 +101,24 @@ def query(client: NotionClient, sizes: PageSizes, data_source_id: str, body: Jso
 
 
 def complete_page(client: NotionClient, page: Page) -> Page:
-    """The page with its whole relation and people values; one request or more for each that was cut short."""
+    """The page with its whole relation and people values; one request or more for each that was cut short.
+
+    Of a page in the trash, a value that can no longer be read is left out: that must not make the page look
+    gone.
+    """
     for property_id in truncated_properties(page):
-        items: list[Json] = []
-        # The id goes into the path as returned, already percent-encoded (notion-api.md §1.3).
-        for answer in listing(client, f"pages/{page.id}/properties/{property_id}"):
-            items += item_values(answer.body.get("results"))
-        page = with_items(page, property_id, items)
+        try:
+            page = with_items(page, property_id, _items(client, page.id, property_id))
+        except NotionRejected:
+            if not page.in_trash:
+                raise
+            page = without(page, property_id)
     return page
+
+
+def _items(client: NotionClient, page_id: str, property_id: str) -> list[Json]:
+    items: list[Json] = []
+    # The id goes into the path as returned, already percent-encoded (notion-api.md §1.3).
+    for answer in listing(client, f"pages/{page_id}/properties/{property_id}"):
+        items += item_values(answer.body.get("results"))
+    return items

@@ -117,6 +117,10 @@ class NotionWorkspace:
         """How much of the request budget is used now."""
         return self._client.budget()
 
+    def recent_requests(self) -> Sequence[datetime]:
+        """When the requests of the last minute were answered; `earlier` of the next process' workspace."""
+        return self._client.recent()
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -128,14 +132,17 @@ def open_workspace(
     requests_per_minute: int | None,
     clock: Clock,
     *,
+    earlier: Sequence[datetime] = (),
     policy: RetryPolicy | None = None,
     jitter: Callable[[], float] = random.random,
     transport: httpx.BaseTransport | None = None,
 ) -> NotionWorkspace:
     """A workspace for one connection; nothing is sent yet.
 
-    `requests_per_minute` None lifts the budget (a local Notion). `jitter` gives numbers in [0, 1); `transport`
-    replaces the network in tests. Raises ConfigurationError for a token or address that cannot be used.
+    `requests_per_minute` None lifts the budget (a local Notion). `earlier` are times of requests that earlier
+    processes of this connection made within the last minute; they count in the budget. `jitter` gives numbers in
+    [0, 1); `transport` replaces the network in tests. Raises ConfigurationError for a token or address that cannot
+    be used.
     """
     url = _checked_url(base_url)
     http = httpx.Client(
@@ -145,12 +152,13 @@ def open_workspace(
         trust_env=url.host not in _LOCAL_HOSTS,
         limits=httpx.Limits(max_connections=_CONNECTIONS),
     )
+    policy = policy or RetryPolicy()
     client = NotionClient(
         http,
         str(url).rstrip("/"),
         clock=clock,
-        budget=Budget(clock, requests_per_minute),
-        policy=policy or RetryPolicy(),
+        budget=Budget(clock, requests_per_minute, patience=policy.patience, earlier=earlier),
+        policy=policy,
         jitter=jitter,
     )
     return NotionWorkspace(client, clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -88,6 +89,14 @@ def test_no_budget_means_no_waiting() -> None:
     assert workspace.budget().limit is None
 
 
+def test_retry_after_may_be_a_time() -> None:
+    clock = StagedClock()
+    limited = error(429, "rate_limited", headers={"retry-after": "Fri, 20 Nov 2026 09:01:10 GMT"})
+    workspace, notion = play(answering(limited, OK), clock=clock)
+    workspace.page("p1")
+    assert notion.sent_at[-1] - notion.sent_at[0] >= 40
+
+
 @pytest.mark.parametrize("seconds", [1, 30, 75, 600])
 def test_retry_after_is_obeyed_in_full_by_all_threads(seconds: int) -> None:
     clock = StagedClock()
@@ -131,16 +140,39 @@ def test_a_pause_that_grows_while_waiting_is_waited_for_again() -> None:
         assert clock.monotonic() == 1035
 
 
-def test_a_pause_longer_than_the_patience_fails_at_once_and_still_holds() -> None:
+def test_a_pause_longer_than_the_patience_is_an_error_until_it_is_nearly_over() -> None:
     clock = StagedClock()
     limited = error(429, "rate_limited", headers={"retry-after": "7200"})
     workspace, notion = play(answering(limited, OK), clock=clock, per_minute=180)
     with pytest.raises(NotionUnavailable, match="7200 s"):
         workspace.page("p1")
+    clock.advance(600)
+    with pytest.raises(NotionUnavailable, match="6600 s") as caught:
+        workspace.create_page("ds", {})
+    assert not caught.value.may_have_committed
     assert clock.waits == []
-    assert workspace.budget().paused == 7200
+    assert len(notion.calls) == 1
+    clock.advance(6000)
     workspace.page("p1")
     assert notion.sent_at[-1] - notion.sent_at[0] >= 7200
+
+
+def test_requests_of_an_earlier_process_count() -> None:
+    clock = StagedClock()
+    budget = Budget(clock, 10)
+    for _ in range(10):
+        with budget.slot(Lane.INTERACTIVE):
+            clock.advance(2)
+    began = clock.monotonic()
+    earlier = [*budget.recent(), clock.now() + timedelta(seconds=500)]
+    after = Budget(clock, 11, earlier=earlier)
+    assert after.state().used == 11
+    sent = []
+    for _ in range(11):
+        with after.slot(Lane.INTERACTIVE):
+            sent.append(clock.monotonic())
+    assert sent[0] - began == pytest.approx(42.05)
+    assert sent[-1] - began == pytest.approx(60.05)
 
 
 def test_an_overload_pauses_everyone_too() -> None:

@@ -46,6 +46,7 @@ FINAL = [
         ConnectionBlocked,
         "support",
     ),
+    (html(413), NotionRejected, "too large"),
     (httpx.Response(301, headers={"location": "https://elsewhere"}), NotionRejected, "NOTION_API_URL"),
 ]
 
@@ -77,6 +78,7 @@ PASSING = [
 UNCERTAIN = [
     error(500, "internal_server_error"),
     html(502),
+    html(404),
     error(503, "service_unavailable"),
     error(503, "database_connection_unavailable"),
     html(504),
@@ -150,6 +152,20 @@ def test_a_later_certain_failure_does_not_hide_that_an_earlier_try_may_have_been
         workspace.update_page("p1", {"a": {"number": 1}})
     assert caught.value.may_have_committed
     assert "cannot be reached" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"results": []}, {"results": {}, "has_more": False}, page("p1"), {"has_more": False}]
+)
+def test_an_answer_that_is_no_listing_never_looks_like_an_empty_one(body: dict[str, object]) -> None:
+    workspace, _ = play(answering(httpx.Response(200, json=body)))
+    for call in (
+        lambda: list(workspace.changed_since("ds", None)),
+        lambda: workspace.find_by_key("ds", "k", ["a"]),
+        lambda: workspace.child_databases("p"),
+    ):
+        with pytest.raises(NotionUnavailable):
+            call()
 
 
 def test_a_blocked_connection_sends_nothing_more() -> None:

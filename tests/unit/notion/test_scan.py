@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sync_engine.errors import NotionRejected, NotionUnavailable
+from sync_engine.errors import NotionNotFound, NotionRejected, NotionUnavailable
 from tests.support.notion import BOT, error, html, page, play, results
 from tests.support.staged import StagedClock
 
@@ -193,15 +193,16 @@ def test_all_rows_come_as_they_are_read_with_the_time_of_their_own_answer() -> N
     assert [(batch.served_at - batches[0].served_at).seconds for batch in batches] == [0, 7, 14, 21]
 
 
-@pytest.mark.parametrize("since", [None, START])
-def test_more_than_ten_thousand_rows_are_read_in_windows(since: datetime | None) -> None:
-    source = Source("anchor", StagedClock())
-    source.add(12_345, per_minute=180)
+@pytest.mark.parametrize(
+    ("rows", "cap", "since"), [(12_345, 10_000, None), (2_345, 1_000, None), (2_345, 1_000, START)]
+)
+def test_more_rows_than_notion_lists_are_read_in_windows(rows: int, cap: int, since: datetime | None) -> None:
+    source = Source("anchor", StagedClock(), cap)
+    source.add(rows, per_minute=180)
     batches = scan(source, since)
     ids = [item.id for batch in batches for item in batch.pages]
-    assert len(ids) == len(set(ids)) == 12_345
-    assert len(source.queries) <= 128
-    assert "and" not in source.queries[0].get("filter", {})
+    assert len(ids) == len(set(ids)) == rows
+    assert len(source.queries) <= rows / 100 + 8
 
 
 def test_a_minute_with_more_rows_than_notion_lists_is_an_error_not_a_short_list() -> None:
@@ -326,6 +327,22 @@ def test_long_relations_and_people_are_read_to_their_end() -> None:
     assert found["pp"] == {**shown["P"], "people": people}
     assert found["ss"] == shown["S"]
     assert len(notion.calls) == 4
+
+
+def test_a_page_in_the_trash_whose_relation_cannot_be_read_any_more_is_still_in_the_trash() -> None:
+    cut = {"R": {"id": "rr", "type": "relation", "relation": [{"id": "t"}] * 25, "has_more": True}}
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "/properties/" in request.url.path:
+            return error(404, "object_not_found")
+        return httpx.Response(200, json=page("a", cut, in_trash="b" not in request.url.path))
+
+    workspace, _ = play(handler)
+    found = workspace.page("a")
+    assert found.in_trash
+    assert found.properties == {}
+    with pytest.raises(NotionNotFound):
+        workspace.page("b")
 
 
 def test_names_of_authors_are_asked_for_once() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from sync_engine.adapters.notion.payloads import LARGEST_BODY, MOST_ELEMENTS
 from sync_engine.errors import ConnectionBlocked, NotionRejected, NotionUnavailable
-from tests.support.notion import answering, error, html, page, play
+from tests.support.notion import answering, error, html, page, play, results
 
 PAGE_ID = "11111111-2222-4333-8444-555555555555"
 SAVED = error(
@@ -233,7 +233,7 @@ class Picky:
         if request.url.path.endswith("/query"):
             value = {"id": "%3Ak", "type": "rich_text", "rich_text": [{"plain_text": "k1"}]}
             other = {"id": "%3Ak", "type": "rich_text", "rich_text": [{"plain_text": "K1"}]}
-            return httpx.Response(200, json={"results": [page("a", {"Key": value}), page("b", {"Key": other})]})
+            return results([page("a", {"Key": value}), page("b", {"Key": other})])
         return httpx.Response(200, json=page(PAGE_ID))
 
 
@@ -270,7 +270,7 @@ def test_keys_are_looked_up_fifty_at_a_time_and_compared_exactly() -> None:
             for key in wanted
             for suffix in ("", "-more")
         ]
-        return httpx.Response(200, json={"results": found})
+        return results(found)
 
     workspace, notion = play(handler)
     keys = [f"k{number}" for number in range(120)]
