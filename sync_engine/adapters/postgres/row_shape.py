@@ -17,11 +17,13 @@ from sync_engine.errors import DatabaseError
 @dataclass(frozen=True, slots=True)
 class WriteColumn:
     """One column. `write_type` is what a literal is cast to and `comparison` what both sides of a comparison are
-    cast to (empty: nothing); both are type names as Postgres itself quotes them. See `sql/row_columns.sql`."""
+    cast to (empty: nothing); both are type names as Postgres itself quotes them. See `sql/row_columns.sql`.
+    """
 
     name: str
     write_type: str
     comparison: str
+    text_image: bool
     identity_always: bool
     generated: bool
 

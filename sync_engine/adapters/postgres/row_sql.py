@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from sync_engine.adapters.postgres.row_shape import RowShape, WriteColumn
 
@@ -171,7 +171,14 @@ def _and(conditions: Iterable[Composable]) -> Composed:
 
 
 def _image(shape: RowShape) -> Composed:
-    pairs = SQL(", ").join(
-        SQL("{}, to_jsonb({})").format(Literal(name), _own(shape.column(name))) for name in shape.captured
+    """The captured columns as one JSON object, each as the capture trigger would store it.
+
+    A row of a subquery and not `json_build_object`, which takes 50 columns at most and is slower.
+    """
+    columns = SQL(", ").join(
+        SQL("{}{} AS {}").format(
+            _own(column), SQL("::text") if column.text_image else SQL(""), Identifier(column.name)
+        )
+        for column in map(shape.column, shape.captured)
     )
-    return SQL("jsonb_build_object({})").format(pairs)
+    return SQL("(SELECT row_to_json(i.*) FROM (SELECT {}) AS i)").format(columns)

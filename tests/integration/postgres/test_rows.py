@@ -520,6 +520,50 @@ class TestNamesAndKinds:
                 assert table.one(update("1", {}, {column: literal})).result is CHANGED, column
 
     @pytest.mark.parametrize(
+        ("column", "literal", "image"),
+        [
+            ("money", "1.5", "1.500000"),
+            (
+                "any_number",
+                "12345678901234567890.12345678901234567890",
+                "12345678901234567890.12345678901234567890",
+            ),
+            ("any_number", "NaN", "NaN"),
+            ("f4", "0.1", "0.1"),
+            ("f8", "1e300", "1e+300"),
+            ("jb", '{"b":1.10,"a":null}', '{"a": null, "b": 1.10}'),
+            ("jb", "null", "null"),
+            ("j", '{"b":1,  "a":1}', '{"b":1,  "a":1}'),
+            ("js", '{"{}",NULL}', '{"{}",NULL}'),
+            ("pr", '(1,"{""a"": 1}")', '(1,"{""a"": 1}")'),
+            ("prs", '{"(1,)"}', '{"(1,)"}'),
+            ("texts", '{"a,b",NULL,"\\"q\\""}', ["a,b", None, '"q"']),
+            ("grid", "{{1,2},{3,4}}", [[1, 2], [3, 4]]),
+            ("at", "2026-03-04T05:06:07.89012+02", "2026-03-04T03:06:07.89012+00:00"),
+            ("at", "infinity", "infinity"),
+            ("ats", "{2026-03-04 05:06:07+00}", ["2026-03-04T05:06:07+00:00"]),
+            ("iv", "90 min", "01:30:00"),
+            ("b", "\\xdead", "\\xdead"),
+            ("r", "[1,5]", "[1,6)"),
+            ("sh", "abcd", "abcd"),
+            ("flag", "yes", True),
+            ("c", "ab", "ab  "),
+            ("texts", None, None),
+            ("jb", None, None),
+        ],
+    )
+    def test_images(self, make: MakeTable, column: str, literal: str | None, image: Json) -> None:
+        table = make(self.KINDS + "; insert into t (id) values (1)")
+        written = table.one(update("1", {column: literal}))
+        assert written.image and written.image[column] == image
+        assert table.images()["1"] == written.image
+
+    def test_a_table_of_many_columns(self, make: MakeTable) -> None:
+        columns = ", ".join(f"c{n} int default {n}" for n in range(200))
+        made = make(f"create table t (id int primary key, {columns})").one(insert("1"))
+        assert made.image == {"id": 1, **{f"c{n}": n for n in range(200)}}
+
+    @pytest.mark.parametrize(
         ("column", "stored", "expected", "result"),
         [
             ("jb", '{"a": 1.10, "b": 2}', '{"b":2,"a":1.1}', DONE),

@@ -6,6 +6,7 @@
 -- comparison: the type as which two values are compared exactly, or empty for their own. `jsonb` for json, which
 -- has no equality; `text` where equality is missing or looser than identity (geometry, citext, collations that
 -- ignore case, composites).
+-- text_image: the image is the value's text, because as JSON it would lose digits, spelling or its own structure.
 WITH RECURSIVE columns AS (
     SELECT attnum, attname, atttypid, attcollation, attidentity, attgenerated
       FROM pg_catalog.pg_attribute
@@ -15,6 +16,8 @@ WITH RECURSIVE columns AS (
     UNION ALL
     SELECT r.attnum, t.typbasetype
       FROM resolved r JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype = 'd'
+), inexact AS (
+    SELECT unnest('{numeric,float4,float8,money,json,jsonb}'::regtype[])::oid AS type
 ), comparable AS (
     SELECT DISTINCT opcintype AS type
       FROM pg_catalog.pg_opclass c JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod
@@ -33,6 +36,9 @@ SELECT c.attname AS name,
                             AND k.casttarget IN (SELECT type FROM comparable)) THEN ''
             ELSE 'text'
        END AS comparison,
+       e.oid IN (SELECT type FROM inexact)
+           OR EXISTS (SELECT FROM pg_catalog.pg_attribute m
+                       WHERE m.attrelid = e.typrelid AND m.atttypid IN (SELECT type FROM inexact)) AS text_image,
        c.attidentity = 'a' AS identity_always,
        c.attgenerated <> '' AS generated
   FROM columns c
