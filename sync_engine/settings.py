@@ -24,7 +24,7 @@ from sync_engine.configuration.shape import (
     SyncToml,
     TableSettings,
 )
-from sync_engine.configuration.urls import libpq_url, redacted, sqlalchemy_url
+from sync_engine.configuration.urls import libpq_url, sqlalchemy_url
 from sync_engine.errors import ConfigurationError
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "TableSettings",
     "libpq_url",
     "load_settings",
-    "redacted",
     "sqlalchemy_url",
     "with_dotenv",
 ]

@@ -85,9 +85,3 @@ def has_password(text: str) -> bool:
     if _URL_PASSWORD.search(text.strip()) or _KEYWORD_PASSWORD.search(text.partition("?")[0]):
         return True
     return any(name.lower() in ("password", "sslpassword") for name, _ in parse_qsl(text.partition("?")[2]))
-
-
-def redacted(text: str) -> str:
-    """The address for people: without the password."""
-    without = _URL_PASSWORD.sub(r"\1:***@", text.strip())
-    return _KEYWORD_PASSWORD.sub(r"\1=***", without)
