@@ -22,8 +22,8 @@ from sync_engine.adapters.notion.wire import as_object, as_text, filter_time, mo
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.errors import NotionRejected, NotionUnavailable
 
-_TAIL_MARGIN = timedelta(seconds=60)
-"""The HTTP clock and the clock that stamps rows are different machines' clocks."""
+_TAIL_MARGIN = timedelta(seconds=5)
+"""The clock in HTTP answers and the clock that stamps rows are on different machines of Notion."""
 _LOST_CURSORS = 3
 
 
