@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sync_engine.domain.schema import Column
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+[a-z]*|[^\W\d_A-Za-z]+")
 _ACRONYMS = frozenset(
     {"ai", "api", "crm", "csv", "faq", "hr", "html", "id", "ip", "json", "kpi", "llm", "okr", "pdf", "seo", "sla"}
     | {"sku", "sms", "sop", "sql", "ui", "url", "ux"}

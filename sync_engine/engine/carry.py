@@ -78,7 +78,7 @@ def carry(work: Pass) -> None:
     wait for such a target are postponed while anything else moves, so that a tree is created parents first and
     only a true cycle costs a second request.
     """
-    patient = True
+    patient = not work.options.dry_run
     for _ in range(MAX_ROUNDS):
         moved = _postgres_round(work)
         if moved:
