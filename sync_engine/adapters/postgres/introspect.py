@@ -1,40 +1,120 @@
-"""The catalog as domain values.
+"""Reads from the catalog what the user's tables look like."""
 
-First version, to be replaced by the measured one.
-"""
-# ruff: noqa
-# mypy: ignore-errors
 from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from psycopg import sql
+
+import psycopg
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
-from sync_engine.domain.schema import *
-from sync_engine.domain.events import *
-from sync_engine.domain.times import Interval
-from sync_engine.ports.event_log import *
-from sync_engine.ports.installation import CaptureState
-def drv(c): return c.connection.driver_connection
-def J(v): return None if v is None else Jsonb(v)
-def tables(conn, schemas):
-    d=drv(conn); out=[]
-    rows=d.execute("select c.oid,n.nspname,c.relname from pg_class c join pg_namespace n on n.oid=c.relnamespace where n.nspname=any(%s) and c.relkind in ('r','p') order by 2,3",[list(schemas)]).fetchall()
-    for oid,ns,rel in rows:
-        cols=[]
-        for num,name,typ,tn,tt,nn,hd,gen,ident,tmod,elem,eoid in d.execute("""select a.attnum,a.attname,format_type(a.atttypid,a.atttypmod),t.typname,t.typtype,a.attnotnull,a.atthasdef,a.attgenerated,a.attidentity,a.atttypmod,e.typname,coalesce(nullif(t.typelem,0),t.oid)
-            from pg_attribute a join pg_type t on t.oid=a.atttypid left join pg_type e on e.oid=t.typelem and t.typcategory='A' where attrelid=%s and attnum>0 and not attisdropped order by 1""",[oid]).fetchall():
-            labels=tuple(r[0] for r in d.execute("select enumlabel from pg_enum where enumtypid=%s order by enumsortorder",[eoid]))
-            p=s=None
-            if (elem or tn)=='numeric' and tmod>=0: p=((tmod-4)>>16)&65535; s=(tmod-4)&65535
-            cols.append(Column(name,num,typ,elem or tn,bool(elem),bool(labels),labels,nn,hd and not gen,{'s':'stored','v':'virtual'}.get(gen,''),{'a':'always','d':'default'}.get(ident,''),p,s))
-        names={c.number:c.name for c in cols}
-        pk=(); uq=[]; fks=[]
-        for cn,ct,ck,fns,frel,fk,coid in d.execute("""select conname,contype,conkey,n.nspname,f.relname,confkey,confrelid from pg_constraint k left join pg_class f on f.oid=confrelid left join pg_namespace n on n.oid=f.relnamespace where conrelid=%s""",[oid]).fetchall():
-            cc=tuple(names[i] for i in ck or ())
-            if ct=='p': pk=cc
-            if ct=='u': uq.append(cc)
-            if ct=='f':
-                fn=dict(d.execute("select attnum,attname from pg_attribute where attrelid=%s",[coid]).fetchall())
-                fks.append(ForeignKey(cn,cc,fns,frel,tuple(fn[i] for i in fk)))
-        out.append(Table(ns,rel,oid,tuple(cols),pk,tuple(uq),tuple(fks)))
-    return out
+from sqlalchemy import Connection
+
+from sync_engine.adapters.postgres.connection import Driver, driver_of
+from sync_engine.adapters.postgres.statements import statement
+from sync_engine.domain.schema import Check, Column, ForeignKey, Table
+
+Row = Mapping[str, Any]
+
+_IN_LIST = re.compile(
+    r"""^CHECK\ \(+ (?: "(?:[^"]|"")+" | \w+ ) \)* (?:::[\w\ ]+)? \)*    # the column, maybe cast to text
+        \ =\ (?: ANY\ \(+ ARRAY\[ (?P<list>.+?) \] | (?P<one>.+?) )
+        \)* (?:::[\w\ ]+(?:\[\])?)? \)*
+        (?:\ NO\ INHERIT)? (?:\ NOT\ VALID)? (?:\ NOT\ ENFORCED)?$""",
+    re.VERBOSE | re.DOTALL,
+)
+_LITERAL = re.compile(
+    r"""\s* \(? (?: (?P<escape>E?) '(?P<text>(?:[^']|'')*)' | (?P<number>-?\d+(?:\.\d+)?) ) \)?
+        (?: ::"?[\w\ ."]+(?:\(\d+\))? )* \s* (?:,|$)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def tables(connection: Connection, schemas: Sequence[str]) -> Sequence[Table]:
+    """The ordinary and partitioned tables of these schemas, and those that their foreign keys lead to.
+
+    By schema and name. A partitioned table stands for its partitions; views, foreign and temporary tables are left
+    out. `unique_keys` are constraints and unique indexes alike, but none that is partial or over expressions.
+    """
+    driver = driver_of(connection)
+    found = _rows(driver, "catalog_tables", list(schemas))
+    oids = [row["oid"] for row in found]
+    columns = _by_table(_rows(driver, "catalog_columns", oids))
+    constraints = _by_table(_rows(driver, "catalog_constraints", oids))
+    return [_table(row, columns[row["oid"]], constraints[row["oid"]]) for row in found]
+
+
+def _rows(driver: Driver, name: str, parameter: list[Any]) -> Sequence[Row]:
+    with psycopg.RawCursor(driver, row_factory=dict_row) as cursor:
+        return cursor.execute(statement(name), [parameter]).fetchall()
+
+
+def _by_table(rows: Iterable[Row]) -> Mapping[int, Sequence[Row]]:
+    groups: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["oid"]].append(row)
+    return groups
+
+
+def _table(row: Row, columns: Sequence[Row], constraints: Sequence[Row]) -> Table:
+    primary = [tuple(found["columns"]) for found in constraints if found["kind"] == "p"]
+    return Table(
+        schema=row["schema"],
+        name=row["name"],
+        oid=row["oid"],
+        columns=tuple(_column(column) for column in columns),
+        primary_key=primary[0] if primary else (),
+        unique_keys=tuple(tuple(found["columns"]) for found in constraints if found["kind"] == "u"),
+        foreign_keys=tuple(_foreign_key(found) for found in constraints if found["kind"] == "f"),
+        checks=tuple(_check(found) for found in constraints if found["kind"] == "c"),
+        comment=row["comment"],
+        estimated_rows=row["estimated_rows"],
+    )
+
+
+def _column(row: Row) -> Column:
+    known = {name: value for name, value in row.items() if name != "oid"}
+    return Column(**known | {"enum_labels": tuple(row["enum_labels"])})
+
+
+def _foreign_key(row: Row) -> ForeignKey:
+    return ForeignKey(
+        name=row["name"],
+        columns=tuple(row["columns"]),
+        target_schema=row["target_schema"],
+        target_table=row["target_table"],
+        target_columns=tuple(row["target_columns"]),
+        on_delete=row["on_delete"],
+    )
+
+
+def _check(row: Row) -> Check:
+    columns, definition = tuple(row["columns"]), row["definition"]
+    values = allowed_values(definition) if len(columns) == 1 else ()
+    return Check(row["name"], columns, definition, values)
+
+
+def allowed_values(definition: str) -> tuple[str, ...]:
+    """The literals of a CHECK that is a plain `column IN (...)`, as `pg_get_constraintdef` prints it, else ().
+
+    All or nothing: one element that is not a literal makes it another kind of check.
+    """
+    found = _IN_LIST.match(definition)
+    if found is None:
+        return ()
+    text = found["list"] or found["one"]
+    values: list[str] = []
+    at = 0
+    while at < len(text):
+        literal = _LITERAL.match(text, at)
+        if literal is None:
+            return ()
+        values.append(literal["number"] or _unquoted(literal["text"], bool(literal["escape"])))
+        at = literal.end()
+    return tuple(values)
+
+
+def _unquoted(text: str, escaped: bool) -> str:
+    # An E'' string of the deparser has doubled backslashes and nothing else.
+    return text.replace("''", "'").replace("\\\\", "\\") if escaped else text.replace("''", "'")
