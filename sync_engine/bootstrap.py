@@ -39,8 +39,9 @@ class App:
         """The database in libpq form; the embedded server is started when none is configured."""
         if self.settings.postgres.url.value:
             return self.settings.postgres.libpq_url()
-        from sync_engine.adapters.embedded import EmbeddedServer, default_data_dir
+        from sync_engine.adapters.embedded import EmbeddedServer, default_data_dir, libpq_environment_removed
 
+        self._resources.enter_context(libpq_environment_removed())
         server = self._resources.enter_context(EmbeddedServer.persistent(default_data_dir()))
         return server.url()
 
