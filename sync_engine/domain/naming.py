@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sync_engine.domain.schema import Column
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+[a-z]*|[^\W\d_A-Za-z]+")
+_BETWEEN_WORDS = re.compile(r"[\s_\-.]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ACRONYMS = frozenset(
     {"ai", "api", "crm", "csv", "faq", "hr", "html", "id", "ip", "json", "kpi", "llm", "okr", "pdf", "seo", "sla"}
     | {"sku", "sms", "sop", "sql", "ui", "url", "ux"}
@@ -16,9 +16,7 @@ _ACRONYMS = frozenset(
 
 def words(name: str) -> tuple[str, ...]:
     """The words of an identifier: `system_prompt`, `costUSD` and `order-2` are two each."""
-    return tuple(
-        word for part in re.split(r"[\s_\-.]+", name) for word in (_WORDS.findall(part) or [part]) if word
-    )
+    return tuple(word for word in _BETWEEN_WORDS.split(name) if word)
 
 
 def property_name(column: str) -> str:

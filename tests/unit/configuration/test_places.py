@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_engine.configuration.places import line_numbers
@@ -81,6 +81,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=4), st.dictionaries(KEYS, VALUES, max_size=4))
 def test_every_key_that_tomllib_finds_has_a_line(top: dict[str, str], inside: dict[str, str]) -> None:
     text = "".join(f"{key} = {value}\n" for key, value in top.items())
