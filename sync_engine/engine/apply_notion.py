@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from threading import Event
 
 from sync_engine.domain.codecs.relation import relation_value
 from sync_engine.domain.codecs.text import rich_text_value
-from sync_engine.domain.events import Side
-from sync_engine.domain.fold import page_changes
+from sync_engine.domain.events import Op, Side
+from sync_engine.domain.fold import notion_value, page_changes
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.origin import Origin
 from sync_engine.domain.plan import Action, Hold, Operation
 from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.times import Interval
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.context import Context
 from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
 from sync_engine.errors import ConnectionBlocked, NotionError, NotionNotFound, NotionRejected, NotionUnavailable
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.event_log import NewEvent
 from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
 from sync_engine.ports.workspace import Page, Workspace
 
@@ -30,6 +34,12 @@ _CHANGE_OPS = {
     Action.UPDATE: ChangeOp.UPDATE,
     Action.TRASH: ChangeOp.TRASH,
     Action.RESTORE: ChangeOp.RESTORE,
+}
+_EVENT_OPS = {
+    Action.CREATE: Op.INSERT,
+    Action.UPDATE: Op.UPDATE,
+    Action.TRASH: Op.DELETE,
+    Action.RESTORE: Op.RESTORE,
 }
 
 
@@ -50,17 +60,19 @@ class _Reply:
     error: NotionError | None = None
 
 
-def apply_to_notion(context: Context, mapping: TableMapping, operations: Sequence[Operation], run_id: str) -> Sent:
+def apply_to_notion(
+    context: Context, mapping: TableMapping, operations: Sequence[Operation], origin: Origin
+) -> Sent:
     """Send a batch of operations of one table.
 
     The intents are committed first, so that a kill between request and answer leaves a trace: a create is then
     looked up by its key before it is repeated (`recover.py`), and a patch is simply sent again.
     """
     with context.database.transaction() as uow:
-        intents = uow.journal.intend([_intent(operation, mapping, run_id) for operation in operations])
+        intents = uow.journal.intend([_intent(operation, mapping, origin.run_id) for operation in operations])
     replies = _send_all(context.workspace, mapping, operations)
     with context.database.transaction() as uow:
-        return _settle_replies(uow, context, mapping, operations, intents, replies, run_id)
+        return _settle_replies(uow, context, mapping, operations, intents, replies, origin)
 
 
 def _intent(operation: Operation, mapping: TableMapping, run_id: str) -> JournalEntry:
@@ -171,7 +183,7 @@ def _settle_replies(
     operations: Sequence[Operation],
     intents: Sequence[JournalEntry],
     replies: Sequence[_Reply | None],
-    run_id: str,
+    origin: Origin,
 ) -> Sent:
     sent = Sent()
     records: list[Record] = []
@@ -184,8 +196,55 @@ def _settle_replies(
     uow.records.save(records)
     uow.journal.finish([entry for entry in entries if entry.status is not ChangeStatus.INTENT])
     pages = [reply.page for reply in replies if reply is not None and reply.page is not None]
-    _observe_surprises(uow, context, mapping, records, pages, run_id)
+    _log_writes(uow, context, mapping, sent.done, pages, origin)
+    _observe_surprises(uow, context, mapping, records, pages, origin)
     return sent
+
+
+def _log_writes(
+    uow: UnitOfWork,
+    context: Context,
+    mapping: TableMapping,
+    done: Sequence[Operation],
+    pages: Sequence[Page],
+    origin: Origin,
+) -> None:
+    """The engine's own writes are in the log too, with their origin, as the trigger logs those of Postgres."""
+    now = context.database.now()
+    by_id = {page.id for page in pages}
+    created = {key_on(page, mapping): page.id for page in pages}
+    uow.events.append(
+        [
+            _write_event(operation, mapping, created.get(operation.record.key, ""), now, origin)
+            for operation in done
+            if operation.record.page_id in by_id or operation.record.key in created
+        ]
+    )
+
+
+def _write_event(
+    operation: Operation, mapping: TableMapping, created: str, now: datetime, origin: Origin
+) -> NewEvent:
+    record = operation.record
+    before = {name: notion_value(record, mapping.by_name[name]) for name in operation.values}
+    after: JsonObject = {
+        name: mapping.by_name[name].codec.weaken(value) for name, value in operation.values.items()
+    }
+    trashed = operation.action is Action.TRASH
+    if trashed:
+        before = {name: item.codec.weaken(record.base.get(name)) for name, item in mapping.by_name.items()}
+    return NewEvent(
+        source=Side.NOTION,
+        mapping=mapping.id,
+        key=record.key,
+        op=_EVENT_OPS[operation.action],
+        before=None if operation.action is Action.CREATE else before,
+        after=None if trashed else after,
+        occurred=Interval.instant(now),
+        actor={"app": "sync-engine"},
+        origin=str(origin),
+        page_id=record.page_id or created,
+    )
 
 
 def _settle_reply(
@@ -236,7 +295,7 @@ def _observe_surprises(
     mapping: TableMapping,
     records: Sequence[Record],
     pages: Sequence[Page],
-    run_id: str,
+    origin: Origin,
 ) -> None:
     """Compare each answer with what was wanted: a difference is somebody else's edit (or Notion's own idea of
     the value) that arrived between our last look and our write, and is logged like any other."""
@@ -245,7 +304,7 @@ def _observe_surprises(
     keys = uow.records.keys(linked_pages(mapping, live))
     surprising = [page for page in live if _surprises(by_page.get(page.id), page, mapping, keys)]
     if surprising:
-        sighting = Sighting(context.database.now(), None, context.workspace.clock_skew(), run_id)
+        sighting = Sighting(context.database.now(), None, context.workspace.clock_skew(), origin.run_id)
         observe_pages(uow, mapping, surprising, sighting)
 
 

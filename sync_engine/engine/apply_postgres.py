@@ -10,6 +10,7 @@ from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.events import Side
 from sync_engine.domain.fold import notion_value
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.origin import Origin
 from sync_engine.domain.plan import Action, Hold, Operation
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
@@ -34,7 +35,7 @@ class Applied:
 
 
 def apply_to_postgres(
-    uow: UnitOfWork, mapping: TableMapping, operations: Sequence[Operation], run_id: str, at: datetime
+    uow: UnitOfWork, mapping: TableMapping, operations: Sequence[Operation], origin: Origin, at: datetime
 ) -> Applied:
     """Write the rows with compare-and-set, journal what was done, and move the base of each record.
 
@@ -54,8 +55,8 @@ def apply_to_postgres(
         match outcome.result:
             case RowResult.DONE:
                 applied.done.append(operation)
-                applied.records.append(_after(operation, outcome, mapping, at, run_id))
-                entries.append(_entry(operation, outcome, mapping, run_id))
+                applied.records.append(_after(operation, outcome, mapping, at, origin))
+                entries.append(_entry(operation, outcome, mapping, origin.run_id))
             case RowResult.REJECTED:
                 applied.holds.append(_rejected(operation, outcome))
             case RowResult.CHANGED | RowResult.MISSING:
@@ -96,7 +97,9 @@ def _literals(values: Mapping[str, Value], mapping: TableMapping) -> dict[str, s
     return literals
 
 
-def _after(operation: Operation, outcome: RowOutcome, mapping: TableMapping, at: datetime, run_id: str) -> Record:
+def _after(
+    operation: Operation, outcome: RowOutcome, mapping: TableMapping, at: datetime, origin: Origin
+) -> Record:
     if operation.action is Action.DELETE:
         return replace(operation.record, postgres={}, notion={}, postgres_presence=Presence.GONE)
     record = replace(operation.record, key=outcome.key, postgres_presence=Presence.PRESENT)
@@ -104,7 +107,7 @@ def _after(operation: Operation, outcome: RowOutcome, mapping: TableMapping, at:
     names = operation.values if operation.action is Action.UPDATE else stored
     for name in names:
         if name in stored:
-            record = _agree(record, name, operation.values, stored[name], mapping, at, run_id)
+            record = _agree(record, name, operation.values, stored[name], mapping, at, origin)
     return record
 
 
@@ -125,7 +128,7 @@ def _agree(
     stored: Value,
     mapping: TableMapping,
     at: datetime,
-    run_id: str,
+    origin: Origin,
 ) -> Record:
     """Move the base of a field to what the row now holds.
 
@@ -146,7 +149,7 @@ def _agree(
     else:
         if name in written:
             base[name] = written[name]
-        postgres[name] = PendingChange(stored, Interval.instant(at), {"database": True}, 0, f"run:{run_id}")
+        postgres[name] = PendingChange(stored, Interval.instant(at), {"database": True}, 0, str(origin))
     return replace(record, base=base, notion=notion, postgres=postgres)
 
 

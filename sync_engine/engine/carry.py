@@ -8,6 +8,7 @@ from typing import Literal
 
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.origin import Origin
 from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json
@@ -57,6 +58,11 @@ class Pass:
     touched: dict[int, set[int]] = field(default_factory=dict)
     fatal: NotionError | None = None
 
+    @property
+    def origin(self) -> Origin:
+        """In whose name this pass writes."""
+        return Origin(self.run_id)
+
 
 def count_news(work: Pass, news: News) -> None:
     """Add what was found to the summary."""
@@ -105,13 +111,13 @@ def _postgres_round(work: Pass) -> int:
         deletes.append((mapping, removed))
     for mapping, operations in reversed(deletes):
         if operations and work.options.writes_to(Side.POSTGRES) and _brake_allows(work, mapping, operations):
-            with work.context.database.transaction(f"run:{work.run_id}") as uow:
+            with work.context.database.transaction(str(work.origin)) as uow:
                 moved += _write_rows(work, uow, mapping, operations)
     return moved
 
 
 def _postgres_chunk(work: Pass, mapping: TableMapping, records: Sequence[Record], removed: list[Operation]) -> int:
-    with work.context.database.transaction(f"run:{work.run_id}") as uow:
+    with work.context.database.transaction(str(work.origin)) as uow:
         decided = decide(uow, work.context, mapping, records, work.run_id)
         table = work.summary.table(mapping.name)
         table.conflicts_new += decided.conflicts
@@ -126,7 +132,7 @@ def _postgres_chunk(work: Pass, mapping: TableMapping, records: Sequence[Record]
 def _write_rows(work: Pass, uow: UnitOfWork, mapping: TableMapping, operations: Sequence[Operation]) -> int:
     if work.options.dry_run:
         return _rehearse(work, mapping, operations)
-    applied = apply_to_postgres(uow, mapping, operations, work.run_id, work.context.database.now())
+    applied = apply_to_postgres(uow, mapping, operations, work.origin, work.context.database.now())
     _count(work, mapping, applied.done)
     uow.held.release([operation.record.id for operation in applied.done])
     work.summary.table(mapping.name).held_new += store_holds(uow, mapping, applied.holds)
@@ -178,7 +184,7 @@ def _send(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) ->
         return 0
     if work.options.dry_run:
         return _rehearse(work, mapping, operations)
-    sent = apply_to_notion(work.context, mapping, operations, work.run_id)
+    sent = apply_to_notion(work.context, mapping, operations, work.origin)
     _count(work, mapping, sent.done)
     with work.context.database.transaction() as uow:
         uow.held.release([operation.record.id for operation in sent.done])

@@ -14,6 +14,7 @@ from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.events import Side
 from sync_engine.domain.fold import notion_value, postgres_value
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.origin import Origin
 from sync_engine.domain.record import PendingChange, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value
@@ -47,9 +48,9 @@ class Forced:
 
 
 def write_wishes(
-    uow: UnitOfWork, wishes: Sequence[Wish], run_id: str, origin: str, at: datetime, actor: JsonObject
+    uow: UnitOfWork, wishes: Sequence[Wish], origin: Origin, at: datetime, actor: JsonObject
 ) -> Forced:
-    """Write the Postgres side of the wishes in the caller's transaction (opened with `origin`)."""
+    """Write the Postgres side of the wishes in the caller's transaction (opened with that origin)."""
     forced = Forced()
     for mapping, group in _by_mapping(wishes):
         writes: list[tuple[Wish, RowWrite]] = []
@@ -59,14 +60,13 @@ def write_wishes(
             except FieldError as error:
                 forced.refused[wish.record.id] = str(error)
         outcomes = uow.rows.write(mapping, [write for _, write in writes])
-        _settle(uow, mapping, writes, outcomes, forced, _Author(run_id, origin, at, actor))
+        _settle(uow, mapping, writes, outcomes, forced, _Author(origin, at, actor))
     return forced
 
 
 @dataclass(frozen=True, slots=True)
 class _Author:
-    run_id: str
-    origin: str
+    origin: Origin
     at: datetime
     actor: JsonObject
 
@@ -105,7 +105,7 @@ def _settle(
     for (wish, _), outcome in zip(writes, outcomes, strict=True):
         if outcome.result is RowResult.DONE:
             records.append(_wished(wish, author))
-            entries.append(_entry(wish, author.run_id))
+            entries.append(_entry(wish, author.origin.run_id))
         else:
             forced.refused[wish.record.id] = outcome.reason or "the row was changed at this moment; try again"
     uow.journal.intend(entries)
@@ -124,7 +124,7 @@ def _wished(wish: Wish, author: _Author) -> Record:
             base[name] = value
         else:
             base[name] = shown
-            postgres[name] = PendingChange(value, Interval.instant(author.at), author.actor, 0, author.origin)
+            postgres[name] = PendingChange(value, Interval.instant(author.at), author.actor, 0, str(author.origin))
     return replace(record, base=base, postgres=postgres, notion=notion)
 
 
@@ -145,7 +145,7 @@ def _entry(wish: Wish, run_id: str) -> JournalEntry:
     )
 
 
-def push(context: Context, records: Sequence[tuple[TableMapping, Record]], run_id: str) -> int:
+def push(context: Context, records: Sequence[tuple[TableMapping, Record]], origin: Origin) -> int:
     """Carry what is pending in these records to Notion; returns the pages written.
 
     The log is read first: what triggers did to the rows on the way (`updated_at`) crosses with it.
@@ -161,7 +161,7 @@ def push(context: Context, records: Sequence[tuple[TableMapping, Record]], run_i
     for mapping in context.mappings:
         keys = groups.get(mapping.id, [])
         for start in range(0, len(keys), BATCH):
-            sent, fatal = _push_batch(context, mapping, keys[start : start + BATCH], run_id)
+            sent, fatal = _push_batch(context, mapping, keys[start : start + BATCH], origin)
             done += sent
             context.progress("writing to Notion", done, total)
             if fatal is not None:
@@ -170,13 +170,13 @@ def push(context: Context, records: Sequence[tuple[TableMapping, Record]], run_i
 
 
 def _push_batch(
-    context: Context, mapping: TableMapping, keys: Sequence[str], run_id: str
+    context: Context, mapping: TableMapping, keys: Sequence[str], origin: Origin
 ) -> tuple[int, NotionError | None]:
     with context.database.transaction() as uow:
         records = list(uow.records.by_key(mapping.id, keys).values())
-        decided = decide(uow, context, mapping, records, run_id)
+        decided = decide(uow, context, mapping, records, origin.run_id)
     operations = decided.operations[Side.NOTION]
     if not operations:
         return 0, None
-    sent = apply_to_notion(context, mapping, operations, run_id)
+    sent = apply_to_notion(context, mapping, operations, origin)
     return len(sent.done), sent.fatal

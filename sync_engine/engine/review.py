@@ -9,6 +9,7 @@ from typing import Literal
 from sync_engine.domain.events import Side
 from sync_engine.domain.fold import postgres_value
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.origin import Origin
 from sync_engine.domain.reconcile import rebase
 from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json, JsonObject, Value
@@ -138,19 +139,20 @@ def _force(
     context: Context, mapping: TableMapping, record: Record, values: dict[str, Value], origin: str, who: str
 ) -> None:
     run_id = context.ids.new_id()
+    source = Origin(run_id)
     now = context.database.now()
     run = Run(run_id, origin.partition(":")[0], now, {"origin": origin})
     actor: JsonObject = {"name": who} if who else {}
     with context.database.lock():
-        with context.database.transaction(f"run:{run_id}") as uow:
+        with context.database.transaction(str(source)) as uow:
             uow.runs.start(run)
-            forced = write_wishes(uow, [Wish(mapping, record, values)], run_id, f"run:{run_id}", now, actor)
+            forced = write_wishes(uow, [Wish(mapping, record, values)], source, now, actor)
             if forced.refused:
                 raise SyncEngineError(
                     f"{mapping.name} {record.key}: {next(iter(forced.refused.values()))}",
                     hint="nothing was changed; run `sync-engine sync` and try again",
                 )
-        push(context, forced.written, run_id)
+        push(context, forced.written, source)
         with context.database.transaction() as uow:
             uow.runs.finish(replace(run, finished_at=context.database.now(), status="done"))
 

@@ -16,6 +16,7 @@ from sync_engine.domain.compensation import (
 )
 from sync_engine.domain.events import Op, Side
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.origin import Origin
 from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
@@ -126,7 +127,7 @@ def rollback(
             uow.runs.start(run)
         status = "failed"
         try:
-            done = take_back(context, result.plan, result.rollback_id, who)
+            done = take_back(context, result.plan, Origin(result.rollback_id, "rollback"), who)
             result.undone, result.failed = done.undone, done.refused
             status = "done"
         finally:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sync_engine.domain.compensation import Compensation, Remedy, Status
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.origin import Origin
 from sync_engine.domain.plan import Action, Operation, PageOf, notion_operation
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
@@ -33,7 +34,7 @@ class TakenBack:
 Pair = tuple[TableMapping, Record]
 
 
-def take_back(context: Context, plan: Sequence[Compensation], rollback_id: str, who: str) -> TakenBack:
+def take_back(context: Context, plan: Sequence[Compensation], origin: Origin, who: str) -> TakenBack:
     """Undo what the plan says can be undone. Restores go parents first, removals children first.
 
     The Postgres part is one transaction; a kill in the Notion part leaves pending changes that the next `sync`
@@ -43,18 +44,18 @@ def take_back(context: Context, plan: Sequence[Compensation], rollback_id: str, 
     taken = TakenBack()
     author: JsonObject = {"name": who} if who else {}
     now = context.database.now()
-    with context.database.transaction(f"rollback:{rollback_id}") as uow:
-        revived = _revive_rows(uow, context, _with(todo, Remedy.REVIVE), rollback_id, now, taken)
+    with context.database.transaction(str(origin)) as uow:
+        revived = _revive_rows(uow, context, _with(todo, Remedy.REVIVE), origin, now, taken)
         wishes = [Wish(item.mapping, item.record, item.values) for item in _with(todo, Remedy.SET_FIELDS)]
-        forced = write_wishes(uow, wishes, rollback_id, f"rollback:{rollback_id}", now, author)
+        forced = write_wishes(uow, wishes, origin, now, author)
         taken.refused.update(forced.refused)
-        removed = _remove_rows(uow, context, _with(todo, Remedy.REMOVE), rollback_id, now, taken)
+        removed = _remove_rows(uow, context, _with(todo, Remedy.REMOVE), origin, now, taken)
     pages_only = [(item.mapping, item.record) for item in _with(todo, Remedy.REMOVE_PAGE)]
     capture(context.database, context.by_id)
-    _send(context, revived, Action.RESTORE, rollback_id)
-    push(context, forced.written, rollback_id)
-    _send(context, removed, Action.TRASH, rollback_id)
-    _send(context, pages_only, Action.TRASH, rollback_id)
+    _send(context, revived, Action.RESTORE, origin)
+    push(context, forced.written, origin)
+    _send(context, removed, Action.TRASH, origin)
+    _send(context, pages_only, Action.TRASH, origin)
     _detach(context, pages_only)
     taken.undone = len(todo) - len(taken.refused)
     return taken
@@ -75,7 +76,7 @@ def _revive_rows(
     uow: UnitOfWork,
     context: Context,
     items: Sequence[Compensation],
-    rollback_id: str,
+    origin: Origin,
     now: datetime,
     taken: TakenBack,
 ) -> Sequence[Pair]:
@@ -88,9 +89,9 @@ def _revive_rows(
             for item in gone
         ]
         records = [item.record for item in group if item not in gone]
-        records += _applied(uow, mapping, operations, rollback_id, now, taken)
+        records += _applied(uow, mapping, operations, origin, now, taken)
         values = {item.record.id: item.values for item in group}
-        saved = uow.records.save([_all_pending(record, values[record.id], now, rollback_id) for record in records])
+        saved = uow.records.save([_all_pending(record, values[record.id], now, origin) for record in records])
         revived += [(mapping, record) for record in saved]
     return revived
 
@@ -99,10 +100,9 @@ def _writable(values: Mapping[str, Value], mapping: TableMapping) -> dict[str, V
     return {name: value for name, value in values.items() if mapping.by_name[name].writable}
 
 
-def _all_pending(record: Record, values: Mapping[str, Value], now: datetime, rollback_id: str) -> Record:
+def _all_pending(record: Record, values: Mapping[str, Value], now: datetime, origin: Origin) -> Record:
     pending = {
-        name: PendingChange(value, Interval.instant(now), {}, 0, f"rollback:{rollback_id}")
-        for name, value in values.items()
+        name: PendingChange(value, Interval.instant(now), {}, 0, str(origin)) for name, value in values.items()
     }
     return replace(record, postgres={**pending, **record.postgres}, notion={}, detached=False)
 
@@ -111,7 +111,7 @@ def _remove_rows(
     uow: UnitOfWork,
     context: Context,
     items: Sequence[Compensation],
-    rollback_id: str,
+    origin: Origin,
     now: datetime,
     taken: TakenBack,
 ) -> Sequence[Pair]:
@@ -120,7 +120,7 @@ def _remove_rows(
         present = [item for item in group if item.record.postgres_presence is Presence.PRESENT]
         operations = [Operation(Side.POSTGRES, Action.DELETE, item.record, cause="rollback") for item in present]
         records = [item.record for item in group if item not in present]
-        records += _applied(uow, mapping, operations, rollback_id, now, taken)
+        records += _applied(uow, mapping, operations, origin, now, taken)
         removed += [(mapping, record) for record in records]
     return removed
 
@@ -129,11 +129,11 @@ def _applied(
     uow: UnitOfWork,
     mapping: TableMapping,
     operations: Sequence[Operation],
-    rollback_id: str,
+    origin: Origin,
     now: datetime,
     taken: TakenBack,
 ) -> list[Record]:
-    applied = apply_to_postgres(uow, mapping, operations, rollback_id, now)
+    applied = apply_to_postgres(uow, mapping, operations, origin, now)
     done = {operation.record.id for operation in applied.done}
     for hold in applied.holds:
         taken.refused[hold.record.id] = hold.reason
@@ -143,7 +143,7 @@ def _applied(
     return applied.records
 
 
-def _send(context: Context, pairs: Sequence[Pair], action: Action, rollback_id: str) -> None:
+def _send(context: Context, pairs: Sequence[Pair], action: Action, origin: Origin) -> None:
     for mapping in context.mappings:
         keys = [record.key for owner, record in pairs if owner.id == mapping.id and _has_page(record, action)]
         for start in range(0, len(keys), BATCH):
@@ -151,7 +151,7 @@ def _send(context: Context, pairs: Sequence[Pair], action: Action, rollback_id: 
                 batch = list(uow.records.by_key(mapping.id, keys[start : start + BATCH]).values())
                 pages = pages_of(uow, context, mapping, batch)
             operations = [_operation(record, mapping, action, pages) for record in batch]
-            sent = apply_to_notion(context, mapping, operations, rollback_id)
+            sent = apply_to_notion(context, mapping, operations, origin)
             context.progress(f"rolling back {mapping.name}", start + len(batch), len(keys))
             if sent.fatal is not None:
                 raise sent.fatal
