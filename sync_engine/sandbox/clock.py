@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 MINUTE = 60_000
 DAY = 86_400_000
@@ -50,6 +51,7 @@ def minute_floor(value: int) -> int:
     return value - value % MINUTE
 
 
+@lru_cache(maxsize=10_000)
 def page_time(value: int) -> str:
     """Write a time as pages, data sources, blocks and comments show it: `2026-06-27T17:13:00.000Z`."""
     return from_milliseconds(value).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value % 1000:03d}Z"

@@ -93,8 +93,9 @@ class Gateway:
             result = self._run(journey)
             return self._finish(journey, result)
         except ApiError as error:
-            self.workspace.store.rollback()
             return self._failure(journey, error)
+        finally:
+            self.workspace.store.rollback()
 
     def _begin(self, journey: Journey) -> None:
         """Let a fault strike, and find out who asks."""

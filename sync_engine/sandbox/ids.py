@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 _PROPERTY_ALPHABET = "".join(chr(code) for code in range(0x3A, 0x7F))
@@ -33,6 +34,7 @@ class IdSource:
         return self._random.random()
 
 
+@lru_cache(maxsize=10_000)
 def encoded(property_id: str) -> str:
     """Return a property id as the API shows it (recorded: `%5BVHf`, `~ak%40`)."""
     return quote(property_id, safe="~!*'()-_.")

@@ -6,7 +6,9 @@ Plain sorted lists: an insertion into 20,000 entries moves 160 KB, which is chea
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Callable
 
+from sync_engine.sandbox.jsontypes import Json
 from sync_engine.sandbox.model import Block, Database, DataSource, Page, Record
 
 
@@ -17,6 +19,7 @@ class PageOrder:
         self.by_creation: list[tuple[int, str]] = []
         self.by_edit: list[tuple[int, str]] = []
         self.hidden: set[str] = set()
+        self._equal: dict[str, dict[str, set[str]]] = {}
         self.revision = 0
         """Grows with each change of any page in it; results are remembered under it."""
 
@@ -28,6 +31,8 @@ class PageOrder:
             return
         insort(self.by_creation, (page.seq, page.id))
         insort(self.by_edit, (page.edited, page.id))
+        for property_id, known in self._equal.items():
+            known.setdefault(value_key(page.values.get(property_id)), set()).add(page.id)
 
     def drop(self, page: Page) -> None:
         """Take a page out, as it was when it came in."""
@@ -37,6 +42,24 @@ class PageOrder:
             return
         _remove(self.by_creation, (page.seq, page.id))
         _remove(self.by_edit, (page.edited, page.id))
+        for property_id, known in self._equal.items():
+            known.get(value_key(page.values.get(property_id)), set()).discard(page.id)
+
+    def having(self, property_id: str, wanted: str, pages: Callable[[str], Page]) -> set[str]:
+        """Return the live pages whose value equals a text or number; the first question makes the index."""
+        if property_id not in self._equal:
+            known: dict[str, set[str]] = {}
+            for _, page_id in self.by_creation:
+                known.setdefault(value_key(pages(page_id).values.get(property_id)), set()).add(page_id)
+            self._equal[property_id] = known
+        return self._equal[property_id].get(wanted, set())
+
+
+def value_key(value: Json) -> str:
+    """Return what the index of equal values keeps of a stored or wanted text or number: no case, no format."""
+    if isinstance(value, list):
+        value = "".join(run.get("plain_text", "") for run in value if isinstance(run, dict))
+    return str(float(value)) if isinstance(value, (int, float)) else str(value or "").casefold()
 
 
 def _remove(entries: list[tuple[int, str]], entry: tuple[int, str]) -> None:

@@ -6,7 +6,7 @@ import socket
 import threading
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from sync_engine.errors import ConfigurationError
 from sync_engine.sandbox.connections import Connections
@@ -30,7 +30,7 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """A running server. `port` is the real one, also when 0 was asked for."""
 
-    def __init__(self, app: Starlette, connections: Connections, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, connections: Connections, host: str, port: int) -> None:
         self._socket = _bound(host, port)
         self.host, self.port = host, int(self._socket.getsockname()[1])
         config = uvicorn.Config(

@@ -64,6 +64,10 @@ class Store:
         """Return a record that must exist; a KeyError is a defect of the sandbox."""
         return cast(R, self._tables[kind][record_id])
 
+    def page(self, page_id: str) -> Page:
+        """Return a page that must exist."""
+        return self.take(Page, page_id)
+
     def every(self, kind: type[R]) -> list[R]:
         """Return all records of a kind, oldest first."""
         return cast("list[R]", list(self._tables[kind].values()))

@@ -46,7 +46,7 @@ def fix_one(problems: Iterable[str]) -> ApiError:
 
 def utf16_length(text: str) -> int:
     """Return the length in UTF-16 code units, as Notion counts (an emoji is 2)."""
-    return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def uuid_or_none(value: Json) -> str | None:

@@ -7,9 +7,11 @@ from sync_engine.sandbox.api.pages import chosen_ids
 from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.jsontypes import Json, JsonObject
 from sync_engine.sandbox.model import DataSource, Page
+from sync_engine.sandbox.querying.candidates import newest_first
 from sync_engine.sandbox.querying.filters import compiled
-from sync_engine.sandbox.querying.results import Result, Results, newest_first
+from sync_engine.sandbox.querying.results import Results
 from sync_engine.sandbox.querying.sorts import sorted_pages
+from sync_engine.sandbox.querying.views import Rows
 from sync_engine.sandbox.shapes.lists import bad_cursor, list_shape, page_size_of_body
 from sync_engine.sandbox.shapes.pagecache import PageCache
 from sync_engine.sandbox.validation import refuse_unknown, uuid_or_none, want_bool, want_one_of, want_string
@@ -42,20 +44,24 @@ class Query:
         size = page_size_of_body(call)
         return self._page(call, source, self._results.of(call, source), size)
 
-    def _page(self, call: Call, source: DataSource, result: Result, size: int) -> JsonObject:
-        rows, start = result.pages, _start(call, source, result)
+    def _page(self, call: Call, source: DataSource, rows: Rows, size: int) -> JsonObject:
+        start = _start(call, source, rows)
         end = min(start + size, MOST_ROWS)
         asked = [*call.query.get("filter_properties", []), *call.query.get("filter_properties[]", [])]
         only = chosen_ids(source.properties, asked) if asked else None
-        shown: list[Json] = [self._cache.shown(call, source, page, only) for page in rows[start:end]]
+        shown: list[Json] = [self._cache.shown(call, source, page, only) for page in rows.between(start, end)]
         more = end < len(rows) and end < MOST_ROWS
-        answer = list_shape("page_or_data_source", shown, f"s:{call.ids.uuid()}:{rows[end].id}" if more else None)
+        answer = list_shape(
+            "page_or_data_source",
+            shown,
+            f"s:{call.ids.uuid()}:{rows.between(end, end + 1)[0].id}" if more else None,
+        )
         if len(rows) > MOST_ROWS:
             answer["request_status"] = _INCOMPLETE
         return answer
 
 
-def _start(call: Call, source: DataSource, result: Result) -> int:
+def _start(call: Call, source: DataSource, rows: Rows) -> int:
     """Return where the cursor points: at the named page where it is now.
 
     UNVERIFIED what happens when rows move between two requests. Recorded cursors name the next page, so
@@ -69,12 +75,12 @@ def _start(call: Call, source: DataSource, result: Result) -> int:
     anchor = call.store.find(Page, anchor_id) if anchor_id else None
     if anchor is None or anchor.parent.id != source.id:
         raise bad_cursor(cursor)
-    place = result.place(anchor.id)
-    return _place_of_absent(call, source, result, anchor) if place is None else place
+    place = rows.place(anchor)
+    return _place_of_absent(call, source, rows, anchor) if place is None else place
 
 
-def _place_of_absent(call: Call, source: DataSource, result: Result, anchor: Page) -> int:
+def _place_of_absent(call: Call, source: DataSource, rows: Rows, anchor: Page) -> int:
     """Return where a page that left the result would stand in it."""
-    pages, sorts = [*result.pages, anchor], call.body.get("sorts")
+    pages, sorts = [*rows.between(0, len(rows)), anchor], call.body.get("sorts")
     ordered = sorted_pages(call, source, sorts, pages) if sorts else newest_first(pages)
     return next(place for place, page in enumerate(ordered) if page.id == anchor.id)

@@ -33,6 +33,15 @@ def sorted_pages(call: Call, source: DataSource, raw: Json, pages: list[Page]) -
     return ordered
 
 
+def edit_order(sorts: Json) -> str | None:
+    """Return the direction when the only sort is `last_edited_time`, whose order is kept ready."""
+    if not (isinstance(sorts, list) and len(sorts) == 1 and isinstance(sorts[0], dict)):
+        return None
+    direction = sorts[0].get("direction")
+    plain = sorts[0].get("timestamp") == "last_edited_time" and direction in ("ascending", "descending")
+    return str(direction) if plain else None
+
+
 def _sort(call: Call, source: DataSource, raw: Json, path: str) -> tuple[PageKey, bool]:
     direction = want_one_of(f"{path}.direction", raw.get("direction", UNDEFINED), ("ascending", "descending"))
     descending = direction == "descending"
