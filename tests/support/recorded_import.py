@@ -56,6 +56,7 @@ def prepare(store: Store, flow: Flow) -> None:
             if found["id"] not in made:
                 put(store, found)
     for exchange in flow.exchanges:
+        _name_mentioned(store, exchange.response)
         _stub_asked(store, exchange, made)
     _newest_first(store)
     _act_as_recorded(store, flow)
@@ -81,6 +82,23 @@ def _stub_asked(store: Store, exchange: Exchange, made: set[str]) -> None:
 def _stub(store: Store, page_id: str, title: str = "") -> Page:
     values = {"title": [plain_run(title)] if title else []}
     return Page(page_id, Parent("workspace"), 0, 0, _NOBODY, _NOBODY, store.next_sequence(), values)
+
+
+def _name_mentioned(store: Store, value: Any) -> None:
+    """Give the pages and databases that are only ever mentioned the name they are mentioned by."""
+    if isinstance(value, dict):
+        mention = value.get("mention") or {}
+        if mention.get("type") == "page" and store.find(Page, mention["page"]["id"]) is None:
+            store.put(_stub(store, mention["page"]["id"], value["plain_text"]))
+        if mention.get("type") == "database" and store.find(Database, mention["database"]["id"]) is None:
+            title = [plain_run(value["plain_text"])]
+            found = mention["database"]["id"]
+            store.put(Database(found, Parent("workspace"), 0, 0, _NOBODY, _NOBODY, (), title=title))
+        for inner in value.values():
+            _name_mentioned(store, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _name_mentioned(store, inner)
 
 
 def _newest_first(store: Store) -> None:
@@ -223,7 +241,7 @@ def _known_property(store: Store, parent: dict[str, Any], key: str, name: str, k
         config = {"expression": ""}
     elif kind == "rollup":
         config = {"relation": "", "rolled": "", "function": value["function"]}
-    if old is None or kind in ("select", "status", "multi_select"):
+    if source.created == 0 and (old is None or kind in ("select", "status", "multi_select")):
         prop = old or Property(key, name, kind, config)
         prop = replace(prop, config=config)
         store.put(replace(source, properties={**source.properties, key: prop}, revision=source.revision + 1))
@@ -265,7 +283,8 @@ def _source(store: Store, found: dict[str, Any]) -> None:
         revision=1,
     )
     store.put(made)
-    if store.find(Database, database_id) is None:
+    known = store.find(Database, database_id)
+    if known is None or known.created == 0:
         store.put(
             Database(
                 database_id,
@@ -367,6 +386,8 @@ def _recorded_bot(flow: Flow) -> tuple[str | None, str]:
         for found in objects_in(exchange.response):
             if found["object"] == "user" and found.get("bot"):
                 bot, name = found["id"], found["name"]
+            if found["object"] == "comment":
+                name = name or found.get("display_name", {}).get("resolved_name", "")
         extra = exchange.response.get("additional_data") or {}
         if "integration_id" in extra:
             bot = bot or extra["integration_id"]

@@ -35,7 +35,10 @@ def index(call: Call) -> JsonObject:
 
 
 def append(call: Call) -> JsonObject:
-    """Add blocks; `after` until 2025-09-03, `position` since 2026-03-11 (documented)."""
+    """Add blocks; `after` until 2025-09-03, `position` since 2026-03-11 (documented).
+
+    The answer lists the new blocks and all that follow them under the same parent (recorded).
+    """
     require(call, "insert_content")
     record = block_of(call)
     refuse_trashed(call, record, None)
@@ -48,7 +51,9 @@ def append(call: Call) -> JsonObject:
     made = add_children(call, parent, children, "body.children", low, high)
     if isinstance(record, Page):
         call.emit("page.content_updated", "page", record.id, {})
-    return list_shape("block", [block_shape(call, each) for each in made], None)
+    shown = _live_children(call, record.id)
+    first = next((place for place, each in enumerate(shown) if made and each.id == made[0].id), len(shown))
+    return list_shape("block", [block_shape(call, each) for each in shown[first:]], None)
 
 
 def add_children(

@@ -58,6 +58,9 @@ def _shown_content(call: Call, content: JsonObject) -> JsonObject:
 def _has_children(call: Call, record: Block | Page | Database) -> bool:
     if isinstance(record, Database):
         return False
+    if isinstance(record, Block) and (record.content.get("synced_from") or {}).get("block_id"):
+        original = call.store.find(Block, record.content["synced_from"]["block_id"])
+        return original is not None and _has_children(call, original)
     under: list[Block | Page | Database] = [
         *call.store.children(Block, record.id),
         *call.store.children(Page, record.id),

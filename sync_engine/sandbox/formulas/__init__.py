@@ -1,0 +1,1 @@
+"""A small formula language: enough of Notion's to give typed, read-only values."""
