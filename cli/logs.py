@@ -10,6 +10,9 @@ from cli.context import Session
 
 LOGGER = "sync_engine"
 
+_RAISED = frozenset({"sync_engine.adapters.notion.client"})
+"""Whoever logs there also raises what went wrong: without -v the error is enough."""
+
 
 class _ToOutput(logging.Handler):
     def __init__(self, session: Session) -> None:
@@ -17,8 +20,11 @@ class _ToOutput(logging.Handler):
         self._session = session
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno >= _threshold(self._session):
+        if record.levelno >= _threshold(self._session) and not self._is_repeated(record):
             self._session.output.note(f"{record.levelname.lower()}: {record.getMessage()}")
+
+    def _is_repeated(self, record: logging.LogRecord) -> bool:
+        return record.name in _RAISED and not self._session.options.verbose
 
 
 def _threshold(session: Session) -> int:

@@ -73,14 +73,14 @@ class Story:
         self._in_notion("Description", "Draws the map of the evidence, with its blank areas.", AGENT)
         done = narrator.run("sync")
         narrator.check(found(done, "conflicts", "new") == 1, "the conflict was not flagged")
-        narrator.say(
-            "One value had to win, and nothing is lost. Notion shows edit times to the minute only, so the"
-        )
-        narrator.say(
-            "order of two edits this close cannot be known: it is flagged as such, and Notion's edit stays."
-        )
+        narrator.say("One value had to win; the other is kept.")
         listed = objects(narrator.run("conflicts", "list"))
         narrator.check(len(listed) == 1, f"{len(listed)} conflicts are listed, not one")
+        if listed[0]["type"] == "ambiguous_time":
+            narrator.say(
+                "Notion shows edit times to the minute only, so the order of two edits this close cannot be"
+            )
+            narrator.say("known. That is flagged, and Notion's edit stays (`ambiguous` in sync.toml).")
         number = str(listed[0]["id"])
         narrator.run("conflicts", "show", number)
         narrator.say("A look decides otherwise: the other value after all, on both sides, with one command.")
