@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sync_engine.domain.events import Op, Side
@@ -12,6 +13,7 @@ from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.observe import actor_of
 from sync_engine.errors import NotionNotFound
+from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import NewEvent
 from sync_engine.ports.store import HeldRecord
 from sync_engine.ports.workspace import Page
@@ -24,7 +26,9 @@ def find_missing_pages(context: Context, mapping: TableMapping, everything: froz
     unshared or moved (Notion gives the same 404 for all three): the record is held, nothing is deleted.
     """
     with context.database.transaction() as uow:
-        missing = [record for record in uow.records.scan(mapping.id) if _is_missing(record, everything)]
+        records = list(uow.records.scan(mapping.id))
+        missing = [record for record in records if _is_missing(record, everything)]
+        _release_found(uow, mapping, records, everything)
     trashed = 0
     for record in missing:
         try:
@@ -40,6 +44,14 @@ def find_missing_pages(context: Context, mapping: TableMapping, everything: froz
         elif page.is_archived:
             _hold(context, mapping, record, "the page was archived in Notion")
     return trashed
+
+
+def _release_found(
+    uow: UnitOfWork, mapping: TableMapping, records: Sequence[Record], everything: frozenset[str]
+) -> None:
+    """Records held because their page was missing go on once it is listed again."""
+    lost = {item.record_id for item in uow.held.find(mapping.id) if item.op == "missing"}
+    uow.held.release([record.id for record in records if record.id in lost and record.page_id in everything])
 
 
 def _is_missing(record: Record, everything: frozenset[str]) -> bool:

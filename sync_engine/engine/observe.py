@@ -58,8 +58,8 @@ def observe_pages(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page],
 
 
 def _edited(seen: Sequence[_Seen]) -> Sequence[int]:
-    """Records that a person just edited: whatever held them is tried again."""
-    return [item.record.id for item in seen if item.changes and item.record.id]
+    """Records whose page was just edited or taken out of the trash: whatever held them is tried again."""
+    return [item.record.id for item in seen if item.event is not None and item.record.id]
 
 
 def _records_of(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page]) -> Mapping[str, Record]:
