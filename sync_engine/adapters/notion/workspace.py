@@ -35,12 +35,12 @@ class NotionWorkspace:
     """All threads of a process share one instance: one budget, one pause, one set of connections."""
 
     def __init__(self, client: NotionClient, clock: Clock) -> None:
-        spelling = PropertySpelling()
+        # Filters and bodies may take different spellings: each side learns its own.
         self._client = client
         self._authors = Authors(client, clock)
         self._databases = Databases(client, clock)
-        self._reader = Reader(client, self._authors, spelling)
-        self._writer = Writer(client, self._reader, spelling)
+        self._reader = Reader(client, self._authors, PropertySpelling())
+        self._writer = Writer(client, self._reader, PropertySpelling())
 
     def whoami(self) -> Author:
         """This connection's user; asked for once."""
