@@ -153,6 +153,12 @@ class Whole(_Number):
             return image if -SAFE_INTEGER <= image <= SAFE_INTEGER else str(image)
         return canonical_number(as_decimal(image))
 
+    def literal(self, value: Value) -> str:
+        """The digits."""
+        if type(value) is int and self.minimum <= value <= self.maximum:
+            return str(value)
+        return _Number.literal(self, value)
+
     def accept(self, number: Decimal) -> Value:
         """Only whole numbers within the bounds."""
         if not number.is_finite() or not self.minimum <= number <= self.maximum:
