@@ -80,7 +80,8 @@ CREATE TABLE sync_engine.sync_records (
     postgres JSONB DEFAULT '{}'::jsonb NOT NULL,
     notion JSONB DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT sync_records_pkey PRIMARY KEY (id),
-    CONSTRAINT sync_records_mapping_key_incarnation_key UNIQUE (mapping, key, incarnation),
+    CONSTRAINT sync_records_mapping_key_incarnation_key
+        UNIQUE (mapping, key, incarnation) DEFERRABLE INITIALLY IMMEDIATE,
     CONSTRAINT sync_records_page_id_key UNIQUE (page_id),
     CONSTRAINT sync_records_named_check CHECK (key IS NOT NULL OR page_id IS NOT NULL)
 );

@@ -125,8 +125,9 @@ records = Table(
     Column("base", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("postgres", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("notion", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
-    # The live record of a key is the one with the highest incarnation.
-    UniqueConstraint("mapping", "key", "incarnation"),
+    # The live record of a key is the one with the highest incarnation. Checked at the end of each statement, so
+    # that rows that swapped their keys can be saved.
+    UniqueConstraint("mapping", "key", "incarnation", deferrable=True, initially="IMMEDIATE"),
     UniqueConstraint("page_id"),
     Index("sync_records_open_idx", "mapping", "id", postgresql_where=text("NOT quiet")),
     CheckConstraint("key IS NOT NULL OR page_id IS NOT NULL", name="named"),

@@ -80,6 +80,12 @@ class TestSave:
         assert again[1] == changed and again[0].id > first.id
         assert list(unit.records.scan(1)) == [changed, again[0]]
 
+    def test_keys_can_be_swapped(self, unit: UnitOfWork) -> None:
+        one, two = unit.records.save([record("a"), record("b")])
+        swapped = [replace(one, key="b"), replace(two, key="a")]
+        assert unit.records.save(swapped) == swapped
+        assert list(unit.records.scan(1)) == swapped
+
     def test_of_nothing_does_nothing(self, unit: UnitOfWork) -> None:
         assert list(unit.records.save([])) == []
 
