@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import Connection, Engine, create_engine
 
@@ -19,7 +20,7 @@ Driver = psycopg.Connection[tuple[Any, ...]]
 def connect(parameters: Mapping[str, str]) -> Driver:
     """A connection of the driver. Raises psycopg.OperationalError (`errors.translated` makes it ours)."""
     # Prepared statements belong to a server process, and a transaction pooler gives each transaction another.
-    connection = psycopg.connect(**parameters, prepare_threshold=None)  # type: ignore[arg-type]
+    connection = psycopg.connect(make_conninfo(**parameters), prepare_threshold=None)
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     set_json_loads(orjson.loads, connection)
     set_json_dumps(orjson.dumps, connection)

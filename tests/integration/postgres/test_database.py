@@ -211,7 +211,6 @@ class TestReaching:
     @pytest.mark.parametrize(
         "url",
         [
-            "",
             "postgresql+psycopg:/x",
             "postgresql://ada:s3c%zzret@h/x",
             "user=ada password=s3cret zzz",

@@ -13,7 +13,7 @@ import pytest
 from sync_engine.adapters.postgres.database import PostgresDatabase
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.values import Json
-from sync_engine.errors import DatabaseError, UsageError
+from sync_engine.errors import DatabaseError, NotSetUp, UsageError
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
 from tests.support.postgres import Database
 
@@ -371,6 +371,16 @@ class TestRefusals:
         outcomes = table.write(update("1", {"n": "13"}), update("2", {"n": "14"}))
         assert results(outcomes) == [REJECTED, DONE]
         assert outcomes[0].reason == "not 13"
+
+    def test_what_our_own_trigger_raises_stops_everything(self, make: MakeTable) -> None:
+        table = make(
+            SIMPLE + "; insert into t values (1, 'a', 1), (2, 'b', 2); create schema sync_engine;"
+            " create function sync_engine.f() returns trigger language plpgsql as"
+            " $$ begin insert into sync_engine.gone values (1); return null; end $$;"
+            " create trigger a after update on t for each row execute function sync_engine.f()"
+        )
+        with pytest.raises(NotSetUp):
+            table.write(update("1", {"n": "5"}), update("2", {"n": "5"}))
 
     def test_a_write_that_a_trigger_swallows(self, make: MakeTable) -> None:
         table = make(
