@@ -60,7 +60,8 @@ def product_version() -> str:
 
 def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value:
-        click.echo(f"{PROGRAM} {product_version()}")
+        session: Session = context.find_root().obj
+        session.output.raw(f"{PROGRAM} {product_version()}\n")
         context.exit()
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event
+from types import FrameType
 
 from cli.demo.narrator import Narrator, found
 from cli.demo.stage import Stage
@@ -14,18 +18,29 @@ EVERY = 3.0
 
 
 def stay_open(stage: Stage, narrator: Narrator) -> None:
-    """Sync until interrupted; say what each pass did. Returns at Ctrl-C."""
+    """Sync until Ctrl-C or SIGTERM, and say what each pass did. A pass at work is finished first."""
     narrator.chapter("Your turn")
     narrator.say(f"Notion:    {stage.notion_url}  (edit a cell as a person would)")
     narrator.say(f"Postgres:  psql '{stage.environment['DATABASE_URL']}'")
     narrator.say(f"A pass runs every {EVERY:.0f} seconds. Ctrl-C ends the demo.")
-    pause = Event()
-    try:
-        while True:
+    with _told_to_stop() as stop:
+        while not stop.wait(EVERY):
             _tell(narrator, narrator.attempt("sync"))
-            pause.wait(EVERY)
-    except KeyboardInterrupt:
-        narrator.say("")
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[Event]:
+    stop = Event()
+
+    def asked(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(narrator: Narrator, summary: Json) -> None:

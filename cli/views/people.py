@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from sync_engine.domain.values import Json
 
-_NAMES = ("name", "sub", "subject", "application", "application_name", "role", "user", "id")
+_NAMES = (
+    "name",
+    "actor",
+    "sub",
+    "subject",
+    "email",
+    "application_name",
+    "application",
+    "role",
+    "notion_user",
+    "id",
+)
 """Keys of an actor, the most telling first."""
 
 
