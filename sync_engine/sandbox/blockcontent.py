@@ -131,8 +131,16 @@ def _file(path: str, kind: str, raw: JsonObject, old: JsonObject | None) -> Json
     made: JsonObject = {"caption": caption, "type": source, source: inner}
     if kind == "file":
         address = urlsplit(str(inner.get("url", ""))).path
-        made["name"] = raw.get("name") or before.get("name") or address.rsplit("/", 1)[-1]
+        made["name"] = _with_suffix(raw.get("name") or before.get("name") or "", address.rsplit("/", 1)[-1])
     return made
+
+
+def _with_suffix(name: str, address: str) -> str:
+    """Return the name of a file, with the suffix of its address when it has none (recorded)."""
+    if not name:
+        return address
+    suffix = address.rpartition(".")[2] if "." in address else ""
+    return name if "." in name or not suffix else f"{name}.{suffix}"
 
 
 def _link_to_page(path: str, raw: JsonObject) -> JsonObject:

@@ -81,6 +81,7 @@ def all_routes() -> Routes:
             Route("POST", "pages", pages.create, writes=True),
             Route("GET", "pages/{page_id}", pages.retrieve),
             Route("PATCH", "pages/{page_id}", pages.update, writes=True),
+            Route("POST", "pages/{page_id}/move", pages.move, writes=True),
             Route("GET", "pages/{page_id}/properties/{property_id}", property_items.retrieve),
             Route("POST", "search", search.search),
             Route("GET", "blocks/{block_id}", blocks.retrieve),

@@ -88,7 +88,7 @@ def _one(call: Call, parent: Parent, raw: JsonObject, path: str, place: float, d
         if depth >= _DEEPEST:
             raise bad(f"{path}.{kind}.children", "not present", under)
         nested = want_list(f"{path}.{kind}.children", under)
-        add_children(call, Parent("block_id", block.id), nested, f"{path}.{kind}.children", 0, 1e9, depth + 1)
+        add_children(call, Parent("block_id", block.id), nested, f"{path}.{kind}.children", 0, 1, depth + 1)
     return block
 
 
@@ -108,7 +108,8 @@ def _place(record: BlockLike) -> float:
 def _gap(call: Call, parent_id: str) -> tuple[float, float]:
     """Return the places between which new blocks go."""
     places = [_place(each) for each in _live_children(call, parent_id)]
-    end = (float(call.store.next_sequence()), float(call.store.next_sequence()))
+    last = max([float(call.store.next_sequence()), *places])
+    end = (last, last + 1)
     after = call.body.get("after")
     if call.body.get("position") is not None:
         position = want_object("body.position", call.body["position"])

@@ -27,7 +27,7 @@ _NAMES = ("integration", "user", "custom")
 
 
 def create(call: Call) -> JsonObject:
-    """Start a discussion on a page or block, or answer in one."""
+    """Comment on a page, whose comments form one discussion (recorded), on a block, or in a discussion."""
     require(call, "insert_comments")
     keys = ("parent", "discussion_id", "rich_text", "markdown", "attachments", "display_name")
     refuse_unknown(call.body, keys)
@@ -59,7 +59,9 @@ def _place(call: Call) -> tuple[Parent, str | None]:
     kind = one_key("body.parent", parent, ("page_id", "block_id"))
     wanted = want_uuid(f"body.parent.{kind}", parent[kind])
     if kind == "page_id":
-        return Parent("page_id", page_of(call, wanted).id), None
+        page = page_of(call, wanted)
+        begun = (each for each in call.store.every(Comment) if each.parent.id == page.id)
+        return Parent("page_id", page.id), next((each.discussion_id for each in begun), None)
     if call.store.find(Block, wanted) is None and call.store.find(Page, wanted) is None:
         raise call.missing("block", wanted)
     return Parent("block_id", wanted), None

@@ -51,10 +51,12 @@ def rewritten(call: Call, source: DataSource, expression: str) -> str:
 
 
 def evaluate(call: Call, prop: Property, page: Page, depth: int = 0) -> JsonObject:
-    """Return `{type, <type>}`; `unsupported` for what is beyond the evaluator."""
+    """Return `{type, <type>}`; `unsupported` beyond the evaluator, an empty text for what is no formula."""
     source = call.store.find(DataSource, page.parent.id)
     tree = _tree(prop.config["expression"])
-    if source is None or tree is None or depth > _DEEPEST:
+    if tree is None:
+        return {"type": "string", "string": None}
+    if source is None or depth > _DEEPEST:
         return UNSUPPORTED
 
     def lookup(property_id: str) -> Value:
@@ -76,7 +78,7 @@ def evaluate(call: Call, prop: Property, page: Page, depth: int = 0) -> JsonObje
 @lru_cache(maxsize=1000)
 def _tree(expression: str) -> Tree | None:
     try:
-        return Reader(expression.lstrip("="), lambda name: None).read()
+        return Reader(expression, lambda name: None).read()
     except NotAFormula:
         return None
 

@@ -84,7 +84,7 @@ def _change(
     config = TYPES[kind].config_in(site, want_object(f"{path}.{kind}", entry[kind]))
     made = Property(property_id, name, kind, config, description)
     if old and old.type == "relation" and (kind != "relation" or not config.get("synced_property_id")):
-        _unlink(call, old)
+        _release(call, old)
     if old and old.type != kind:
         for page in converted_pages(call, source, old, made):
             call.store.put(page)
@@ -138,6 +138,16 @@ def _unlink(call: Call, prop: Property) -> None:
     if target and back in target.properties:
         left = {key: each for key, each in target.properties.items() if key != back}
         call.store.put(replace(target, properties=left, revision=target.revision + 1))
+
+
+def _release(call: Call, prop: Property) -> None:
+    """Leave the back property of a changed dual relation as a single one, to be dropped by hand (recorded)."""
+    back = prop.config.get("synced_property_id")
+    target = call.store.find(DataSource, prop.config["data_source_id"])
+    if target and back in target.properties:
+        left = target.properties[back]
+        config = {**left.config, "type": "single_property", "synced_property_id": None}
+        _put(call, target, replace(left, config=config))
 
 
 def _link(call: Call, source_id: str, prop: Property) -> None:

@@ -147,7 +147,7 @@ def _rollup(call: Call, prop: Property, condition: JsonObject, path: str) -> Pag
     def passes(page: Page) -> bool:
         linked = (call.store.find(Page, each) for each in page.values.get(relation.id) or [])
         found = [test(inside.comparable(call, rolled, each)) for each in linked if each]
-        return all(found) if used == "every" else any(found) is (used == "any")
+        return bool(found) and all(found) if used == "every" else any(found) is (used == "any")
 
     return passes
 
