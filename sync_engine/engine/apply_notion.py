@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from threading import Event
 
-from sync_engine.domain.codecs.relation import relation_value
-from sync_engine.domain.codecs.text import rich_text_value
 from sync_engine.domain.events import Op, Side
 from sync_engine.domain.fold import notion_value, page_changes
 from sync_engine.domain.mapping import TableMapping
@@ -17,17 +13,15 @@ from sync_engine.domain.origin import Origin
 from sync_engine.domain.plan import Action, Hold, Operation
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.times import Interval
-from sync_engine.domain.values import Json, JsonObject, Value
+from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.context import Context
 from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
-from sync_engine.errors import ConnectionBlocked, NotionError, NotionNotFound, NotionRejected, NotionUnavailable
+from sync_engine.engine.send import Reply, send_all
+from sync_engine.errors import ConnectionBlocked, NotionError, NotionUnavailable
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import NewEvent
 from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
-from sync_engine.ports.workspace import Page, Workspace
-
-WORKERS = 4
-"""Requests under way at once: enough to spend 10 requests/s at 400 ms each; the budget is the adapter's."""
+from sync_engine.ports.workspace import Page
 
 _CHANGE_OPS = {
     Action.CREATE: ChangeOp.CREATE,
@@ -54,12 +48,6 @@ class Sent:
     fatal: NotionError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    page: Page | None = None
-    error: NotionError | None = None
-
-
 def apply_to_notion(
     context: Context, mapping: TableMapping, operations: Sequence[Operation], origin: Origin
 ) -> Sent:
@@ -70,7 +58,7 @@ def apply_to_notion(
     """
     with context.database.transaction() as uow:
         intents = uow.journal.intend([_intent(operation, mapping, origin.run_id) for operation in operations])
-    replies = _send_all(context.workspace, mapping, operations)
+    replies = send_all(context.workspace, mapping, operations)
     with context.database.transaction() as uow:
         return _settle_replies(uow, context, mapping, operations, intents, replies, origin)
 
@@ -97,120 +85,41 @@ def _intent(operation: Operation, mapping: TableMapping, run_id: str) -> Journal
     )
 
 
-def _send_all(
-    workspace: Workspace, mapping: TableMapping, operations: Sequence[Operation]
-) -> Sequence[_Reply | None]:
-    stop = Event()
-
-    def send(operation: Operation) -> _Reply | None:
-        if stop.is_set():
-            return None
-        try:
-            return _Reply(page=_send(workspace, mapping, operation))
-        except (NotionNotFound, NotionRejected) as error:
-            return _examined(workspace, operation, error)
-        except (NotionUnavailable, ConnectionBlocked) as error:
-            stop.set()
-            return _Reply(error=error)
-
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="notion") as pool:
-        return list(pool.map(send, operations))
-
-
-def _send(workspace: Workspace, mapping: TableMapping, operation: Operation) -> Page:
-    record = operation.record
-    match operation.action:
-        case Action.CREATE:
-            return _create(workspace, mapping, operation)
-        case Action.TRASH:
-            return workspace.trash_page(record.page_id)
-        case Action.RESTORE:
-            workspace.restore_page(record.page_id)
-            return workspace.update_page(record.page_id, _properties(operation, mapping, with_key=True))
-        case _:
-            with_key = not record.key_on_page
-            return workspace.update_page(record.page_id, _properties(operation, mapping, with_key=with_key))
-
-
-def _create(workspace: Workspace, mapping: TableMapping, operation: Operation) -> Page:
-    """Create, and when the reply is lost, find out whether it happened before anybody repeats it."""
-    properties = _properties(operation, mapping, with_key=True)
-    try:
-        return workspace.create_page(mapping.data_source_id, properties)
-    except NotionUnavailable as error:
-        if not error.may_have_committed:
-            raise
-        if error.committed_resource_id:
-            return workspace.page(error.committed_resource_id)
-        found = workspace.find_by_key(mapping.data_source_id, mapping.key_property_id, [operation.record.key])
-        if not found:
-            raise
-        return found[0]
-
-
-def _properties(operation: Operation, mapping: TableMapping, *, with_key: bool) -> dict[str, Json]:
-    """Property values by property id; a create leaves out what is empty anyway."""
-    properties: dict[str, Json] = {}
-    for name, value in operation.values.items():
-        target = mapping.by_name[name]
-        if operation.action is Action.CREATE and target.codec.weaken(value) == target.codec.weaken(None):
-            continue
-        if target.relation_to:
-            linked = [operation.links[name]] if name in operation.links else []
-            properties[target.property_id] = relation_value(linked)
-        else:
-            properties[target.property_id] = target.codec.to_notion(value)
-    if with_key:
-        properties[mapping.key_property_id] = rich_text_value(operation.record.key)
-    return properties
-
-
-def _examined(workspace: Workspace, operation: Operation, error: NotionRejected) -> _Reply:
-    """A refused write to a page that is in the trash is no failure of the record: the page is gone."""
-    if operation.action in (Action.CREATE, Action.RESTORE) or isinstance(error, NotionNotFound):
-        return _Reply(error=error)
-    try:
-        page = workspace.page(operation.record.page_id)
-    except NotionNotFound:
-        return _Reply(error=error)
-    return _Reply(page=page, error=error) if page.in_trash else _Reply(error=error)
-
-
 def _settle_replies(
     uow: UnitOfWork,
     context: Context,
     mapping: TableMapping,
     operations: Sequence[Operation],
     intents: Sequence[JournalEntry],
-    replies: Sequence[_Reply | None],
+    replies: Sequence[Reply | None],
     origin: Origin,
 ) -> Sent:
     sent = Sent()
+    now = context.database.now()
     records: list[Record] = []
     entries: list[JournalEntry] = []
     for operation, intent, reply in zip(operations, intents, replies, strict=True):
-        record, entry = _settle_reply(operation, intent, reply, mapping, sent)
+        record, entry = _settle_reply(operation, intent, reply, mapping, sent, now)
         if record is not None:
             records.append(record)
         entries.append(entry)
     uow.records.save(records)
     uow.journal.finish([entry for entry in entries if entry.status is not ChangeStatus.INTENT])
     pages = [reply.page for reply in replies if reply is not None and reply.page is not None]
-    _log_writes(uow, context, mapping, sent.done, pages, origin)
+    _log_writes(uow, mapping, sent.done, pages, origin, now)
     _observe_surprises(uow, context, mapping, records, pages, origin)
     return sent
 
 
 def _log_writes(
     uow: UnitOfWork,
-    context: Context,
     mapping: TableMapping,
     done: Sequence[Operation],
     pages: Sequence[Page],
     origin: Origin,
+    now: datetime,
 ) -> None:
     """The engine's own writes are in the log too, with their origin, as the trigger logs those of Postgres."""
-    now = context.database.now()
     by_id = {page.id for page in pages}
     created = {key_on(page, mapping): page.id for page in pages}
     uow.events.append(
@@ -250,15 +159,16 @@ def _write_event(
 def _settle_reply(
     operation: Operation,
     intent: JournalEntry,
-    reply: _Reply | None,
+    reply: Reply | None,
     mapping: TableMapping,
     sent: Sent,
+    now: datetime,
 ) -> tuple[Record | None, JournalEntry]:
     if reply is None:
         return None, replace(intent, status=ChangeStatus.FAILED, error="not sent: an earlier request failed")
     if reply.page is not None and reply.error is None:
         sent.done.append(operation)
-        record = _after(operation, reply.page, mapping)
+        record = replace(_after(operation, reply.page, mapping), notion_observed_at=now)
         return record, replace(intent, status=ChangeStatus.DONE, page_id=reply.page.id)
     if reply.page is not None:
         sent.overtaken += 1

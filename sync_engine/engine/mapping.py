@@ -17,6 +17,8 @@ from sync_engine.errors import ConfigurationError
 from sync_engine.ports.store import Registration
 from sync_engine.settings import DeletePolicies, Settings, TableSettings
 
+_SOFT_BASES = frozenset({"timestamptz", "timestamp", "date", "bool"})
+
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
@@ -187,15 +189,23 @@ def _with_memory(mapping: TableMapping, registration: Registration | None) -> Ta
 
 
 def _soft_column(settings: Settings, item: _Placed, policies: DeletePolicies) -> str:
-    if "soft" not in (policies.from_postgres, policies.from_notion) or policies.soft_column is None:
+    """The column that marks a deleted row, when a policy needs one."""
+    if "soft" not in (policies.from_postgres, policies.from_notion):
         return ""
-    column = item.table.column(policies.soft_column)
-    if column is None or column.base not in ("timestamptz", "timestamp", "bool", "date"):
-        state = "is not a column" if column is None else f"is {column.type}, neither a time nor a boolean"
+    wanted = policies.soft_column or item.settings.soft_column or settings.defaults.soft_column
+    at = f"{settings.where('tables', item.position)}: table {item.settings.name!r}"
+    if wanted is None:
         raise ConfigurationError(
-            f"{settings.where('tables', item.position)}: soft_column {policies.soft_column!r} of table "
-            f"{item.settings.name!r} {state}",
-            hint=did_you_mean(policies.soft_column, (other.name for other in item.table.columns)),
+            f"{at}: the delete policy soft needs a soft_column", hint='for example soft_column = "deleted_at"'
+        )
+    column = item.table.column(wanted)
+    if column is None:
+        names = (other.name for other in item.table.columns)
+        raise ConfigurationError(f"{at}: soft_column {wanted!r} is not a column", hint=did_you_mean(wanted, names))
+    if column.base not in _SOFT_BASES or not column.writable:
+        raise ConfigurationError(
+            f"{at}: soft_column {wanted!r} is {column.type}, neither a time nor a boolean",
+            hint="name a column such as deleted_at timestamptz",
         )
     return column.name
 

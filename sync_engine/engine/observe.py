@@ -52,9 +52,19 @@ def observe_pages(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page],
     seen = [_see(records[page.id], page, mapping, keys, sighting) for page in pages]
     seqs = iter(uow.events.append([item.event for item in seen if item.event is not None]))
     folded = [_folded(item, mapping, next(seqs) if item.event else 0, sighting) for item in seen]
-    uow.records.save(folded)
+    uow.records.save(
+        [record for record, item in zip(folded, seen, strict=True) if _says_more(record, item.record)]
+    )
     uow.held.release(_edited(seen))
     return sum(1 for item in seen if item.event is not None and not item.event.origin)
+
+
+def _says_more(observed: Record, known: Record) -> bool:
+    """Whether the observation told more than the time of a look, which the poll's own bound remembers anyway."""
+    same_times = replace(
+        observed, notion_observed_at=known.notion_observed_at, notion_edited_at=known.notion_edited_at
+    )
+    return not known.id or same_times != known
 
 
 def _edited(seen: Sequence[_Seen]) -> Sequence[int]:

@@ -1,0 +1,107 @@
+"""Send: the requests of a batch of operations, several at once, and what Notion answered to each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event
+
+from sync_engine.domain.codecs.relation import relation_value
+from sync_engine.domain.codecs.text import rich_text_value
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.plan import Action, Operation
+from sync_engine.domain.values import Json
+from sync_engine.errors import ConnectionBlocked, NotionError, NotionNotFound, NotionRejected, NotionUnavailable
+from sync_engine.ports.workspace import Page, Workspace
+
+WORKERS = 4
+"""Requests under way at once: enough to spend 10 requests/s at 400 ms each; the budget is the adapter's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of one operation: the page as stored, or the error; both when the page is in the trash."""
+
+    page: Page | None = None
+    error: NotionError | None = None
+
+
+def send_all(
+    workspace: Workspace, mapping: TableMapping, operations: Sequence[Operation]
+) -> Sequence[Reply | None]:
+    """Send all; reply i belongs to operation i, None: not sent, because an earlier request failed for all."""
+    stop = Event()
+
+    def send(operation: Operation) -> Reply | None:
+        if stop.is_set():
+            return None
+        try:
+            return Reply(page=_send(workspace, mapping, operation))
+        except (NotionNotFound, NotionRejected) as error:
+            return _examined(workspace, operation, error)
+        except (NotionUnavailable, ConnectionBlocked) as error:
+            stop.set()
+            return Reply(error=error)
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="notion") as pool:
+        return list(pool.map(send, operations))
+
+
+def _send(workspace: Workspace, mapping: TableMapping, operation: Operation) -> Page:
+    record = operation.record
+    match operation.action:
+        case Action.CREATE:
+            return _create(workspace, mapping, operation)
+        case Action.TRASH:
+            return workspace.trash_page(record.page_id)
+        case Action.RESTORE:
+            workspace.restore_page(record.page_id)
+            return workspace.update_page(record.page_id, _properties(operation, mapping, with_key=True))
+        case _:
+            with_key = not record.key_on_page
+            return workspace.update_page(record.page_id, _properties(operation, mapping, with_key=with_key))
+
+
+def _create(workspace: Workspace, mapping: TableMapping, operation: Operation) -> Page:
+    """Create, and when the reply is lost, find out whether it happened before anybody repeats it."""
+    properties = _properties(operation, mapping, with_key=True)
+    try:
+        return workspace.create_page(mapping.data_source_id, properties)
+    except NotionUnavailable as error:
+        if not error.may_have_committed:
+            raise
+        if error.committed_resource_id:
+            return workspace.page(error.committed_resource_id)
+        found = workspace.find_by_key(mapping.data_source_id, mapping.key_property_id, [operation.record.key])
+        if not found:
+            raise
+        return found[0]
+
+
+def _properties(operation: Operation, mapping: TableMapping, *, with_key: bool) -> dict[str, Json]:
+    """Property values by property id; a create leaves out what is empty anyway."""
+    properties: dict[str, Json] = {}
+    for name, value in operation.values.items():
+        target = mapping.by_name[name]
+        if operation.action is Action.CREATE and target.codec.weaken(value) == target.codec.weaken(None):
+            continue
+        if target.relation_to:
+            linked = [operation.links[name]] if name in operation.links else []
+            properties[target.property_id] = relation_value(linked)
+        else:
+            properties[target.property_id] = target.codec.to_notion(value)
+    if with_key:
+        properties[mapping.key_property_id] = rich_text_value(operation.record.key)
+    return properties
+
+
+def _examined(workspace: Workspace, operation: Operation, error: NotionRejected) -> Reply:
+    """A refused write to a page that is in the trash is no failure of the record: the page is gone."""
+    if operation.action in (Action.CREATE, Action.RESTORE) or isinstance(error, NotionNotFound):
+        return Reply(error=error)
+    try:
+        page = workspace.page(operation.record.page_id)
+    except NotionNotFound:
+        return Reply(error=error)
+    return Reply(page=page, error=error) if page.in_trash else Reply(error=error)
