@@ -127,8 +127,6 @@ def _explained(detail: ErrorDetails, file: str, lines: Mapping[Place, int]) -> t
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
         return f"{at}: {dotted(place)} must be {word} {context.get(key)}", ""
-    if kind == "value_error":
-        return f"{at}: {dotted(place)}: {context.get('error')}", ""
     return f"{at}: {dotted(place)} {_KINDS.get(kind, detail['msg'])}", ""
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 Direction = Literal["both", "to-notion", "from-notion"]
 ConflictPolicy = Literal["newest", "postgres", "notion", "manual", "union", "min", "max", "delta"]
 AmbiguousPolicy = Literal["notion", "postgres", "manual"]
-DeleteFromPostgres = Literal["ignore", "hold", "soft", "trash"]
+DeleteFromPostgres = Literal["ignore", "hold", "soft", "trash", "delete"]
 DeleteFromNotion = Literal["ignore", "hold", "soft", "delete"]
 PropertyType = Literal[
     "title",
@@ -35,17 +35,11 @@ class Shape(BaseModel):
 
 
 class DeletePolicies(Shape):
-    """What a delete on one side does to the other. `soft` sets or reads `soft_column`."""
+    """What a delete on one side does to the other. `soft` needs a `soft_column`, here or beside `delete`."""
 
     from_postgres: DeleteFromPostgres = "trash"
     from_notion: DeleteFromNotion = "hold"
     soft_column: Name | None = None
-
-    @model_validator(mode="after")
-    def _soft_needs_a_column(self) -> DeletePolicies:
-        if "soft" in (self.from_postgres, self.from_notion) and self.soft_column is None:
-            raise ValueError('soft needs soft_column, for example soft_column = "deleted_at"')
-        return self
 
 
 class BrakeSettings(Shape):
@@ -83,6 +77,7 @@ class Defaults(Shape):
     conflict: ConflictPolicy = "newest"
     ambiguous: AmbiguousPolicy = "notion"
     delete: DeletePolicies = DeletePolicies()
+    soft_column: Name | None = None
     brake: BrakeSettings = BrakeSettings()
 
 
@@ -115,6 +110,7 @@ class TableSettings(Shape):
     direction: Direction | None = None
     conflict: ConflictPolicy | None = None
     delete: DeletePolicies | None = None
+    soft_column: Name | None = None
     brake: BrakeSettings | None = None
     fields: dict[str, FieldSettings] = {}
     relations: dict[str, RelationSettings] = {}

@@ -124,7 +124,6 @@ MISTAKES = [
         "",
     ),
     (f"{MINIMAL}brake = {{ share = 2 }}\n", "line 4: tables[0].brake.share must be at most 1", ""),
-    (f"{MINIMAL}delete = {{ from_notion = 'soft' }}\n", "line 4: tables[0].delete: soft needs soft_column", ""),
     (
         f"{MINIMAL}delete = {{ from_notion = 'trash' }}\n",
         "must be one of 'ignore', 'hold', 'soft' or 'delete'",

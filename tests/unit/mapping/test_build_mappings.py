@@ -167,7 +167,8 @@ MISTAKES = [
         "title =",
     ),
     (f'{ONE}delete = {{ from_notion = "soft", soft_column = "tier" }}\n', "is integer, neither", ""),
-    (f'{ONE}delete = {{ from_notion = "soft", soft_column = "gone_at" }}\n', "is not a column", ""),
+    (f'{ONE}soft_column = "gone_at"\ndelete = {{ from_notion = "soft" }}\n', "'gone_at' is not a column", ""),
+    (f'{ONE}delete = {{ from_notion = "soft" }}\n', "soft needs a soft_column", "deleted_at"),
     (
         f'{ONE}[tables.relations.tools]\nthrough = "agent_tools"\nto = "agents"\n',
         "line 5: table 'agent_tools'",
