@@ -23,7 +23,7 @@ from sync_engine.sandbox.model import (
 )
 from sync_engine.sandbox.richtext import plain_run
 from sync_engine.sandbox.store import Store
-from tests.support.recorded_flows import Exchange, Flow, dashed
+from tests.support.recorded_flows import Exchange, Flow, dashed, ids_in
 
 FULL = {"page", "data_source", "database", "block", "comment", "user"}
 _NOBODY = "00000000-0000-4000-8000-00000000ffff"
@@ -71,6 +71,8 @@ def _stub_asked(store: Store, exchange: Exchange, made: set[str]) -> None:
         return
     parent = (exchange.request or {}).get("parent") or {}
     about = exchange.path.split("/")[3:4] if exchange.path.startswith("/v1/blocks/") else []
+    if exchange.path == "/v1/comments" and exchange.method == "GET":
+        about = sorted(ids_in(exchange.query))
     for asked in (parent.get("page_id"), *about):
         if asked is None or dashed(asked) in made:
             continue
@@ -221,30 +223,29 @@ def _known_property(store: Store, parent: dict[str, Any], key: str, name: str, k
         source = DataSource(source_id, database_id, 0, 0, _NOBODY, _NOBODY, {})
         if store.find(Database, database_id) is None:
             store.put(Database(database_id, Parent("workspace"), 0, 0, _NOBODY, _NOBODY, (source_id,)))
-    config: dict[str, Any] = {}
     old = source.properties.get(key)
-    value = entry.get(kind)
+    if source.created == 0 and (old is None or kind in ("select", "status", "multi_select")):
+        prop = Property(key, name, kind, _made_up_config(kind, entry.get(kind), old, source_id))
+        store.put(replace(source, properties={**source.properties, key: prop}, revision=source.revision + 1))
+
+
+def _made_up_config(kind: str, value: Any, old: Property | None, source_id: str) -> dict[str, Any]:
     if kind in ("select", "status", "multi_select"):
         options = list(old.config["options"]) if old else []
+        known = {each["id"] for each in options}
         chosen = value if isinstance(value, list) else [value] if value else []
-        for option in chosen:
-            if option["id"] not in [each["id"] for each in options]:
-                options.append({**option, "description": None})
-        config = {"options": options}
-        if kind == "status":
-            config["groups"] = [{"option_ids": []}]
-    elif kind == "unique_id":
-        config = {"prefix": value["prefix"]}
-    elif kind == "relation":
-        config = {"data_source_id": source_id, "type": "single_property", "synced_property_id": None}
-    elif kind == "formula":
-        config = {"expression": ""}
-    elif kind == "rollup":
-        config = {"relation": "", "rolled": "", "function": value["function"]}
-    if source.created == 0 and (old is None or kind in ("select", "status", "multi_select")):
-        prop = old or Property(key, name, kind, config)
-        prop = replace(prop, config=config)
-        store.put(replace(source, properties={**source.properties, key: prop}, revision=source.revision + 1))
+        options += [{**option, "description": None} for option in chosen if option["id"] not in known]
+        return {"options": options, **({"groups": [{"option_ids": []}]} if kind == "status" else {})}
+    return {
+        "unique_id": lambda: {"prefix": value["prefix"]},
+        "relation": lambda: {
+            "data_source_id": source_id,
+            "type": "single_property",
+            "synced_property_id": None,
+        },
+        "formula": lambda: {"expression": ""},
+        "rollup": lambda: {"relation": "", "rolled": "", "function": value["function"]},
+    }.get(kind, dict)()
 
 
 def _database(store: Store, found: dict[str, Any]) -> None:
@@ -393,7 +394,16 @@ def _recorded_bot(flow: Flow) -> tuple[str | None, str]:
             bot = bot or extra["integration_id"]
             text = exchange.response["message"]
             name = name or (text.split('"')[1] if '"' in text else "")
-    return bot or _writer(flow), name
+    return bot or _writer(flow) or _reader_of_own(flow), name
+
+
+def _reader_of_own(flow: Flow) -> str | None:
+    """Return the author of the data source that the flow made by making its database."""
+    made = {each["id"] for exchange in flow.exchanges for each in exchange.response.get("data_sources", [])}
+    for exchange in flow.exchanges:
+        if exchange.response.get("id") in made and "created_by" in exchange.response:
+            return str(exchange.response["created_by"]["id"])
+    return None
 
 
 def _writer(flow: Flow) -> str | None:

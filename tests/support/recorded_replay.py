@@ -37,6 +37,7 @@ class Outcome:
     """How one exchange went: the differences found, none when the answers are the same."""
 
     exchange: Exchange
+    status: int
     answer: Any
     differences: list[str]
 
@@ -78,7 +79,7 @@ class Replay:
             differences.append(f"status {answered.status}, recorded {exchange.status}: {answer.get('message')}")
         else:
             self._compare(exchange, exchange.response, answer, "", differences)
-        return Outcome(exchange, answer, differences)
+        return Outcome(exchange, answered.status, answer, differences)
 
     def _set_clock(self, exchange: Exchange) -> None:
         """Take the time of an answer that made or changed something."""
@@ -117,7 +118,7 @@ class Replay:
         elif isinstance(recorded, str) and isinstance(mine, str):
             if not self._same_text(key, recorded, mine):
                 found.append(f"{path}: {mine!r}, recorded {recorded!r}")
-        elif recorded != mine or type(recorded) is bool and type(mine) is not bool:
+        elif recorded != mine or (type(recorded) is bool and type(mine) is not bool):
             found.append(f"{path}: {json.dumps(mine)[:200]}, recorded {json.dumps(recorded)[:200]}")
 
     def _objects(self, exchange: Exchange, recorded: Any, mine: Any, path: str, found: list[str]) -> None:
@@ -157,7 +158,7 @@ class Replay:
         key = re.sub(r"\[\d+\]$", "", key)
         if key in TIMES:
             return _TIME.sub("0", recorded) == _TIME.sub("0", mine)
-        if key == "id" or key.endswith("_id") or key.endswith("_ids"):
+        if key == "id" or key.endswith(("_id", "_ids")):
             return self._bind(recorded, mine)
         if key in ADDRESSES or key == "message":
             return self._stripped(recorded) == self._stripped(mine)

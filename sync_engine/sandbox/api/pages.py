@@ -151,14 +151,9 @@ def selected(call: Call, page: Page) -> frozenset[str] | None:
 
 
 def chosen_ids(properties: dict[str, Property], asked: list[str]) -> frozenset[str]:
-    """Return the ids of the properties named by name or id; 400 for an unknown one."""
-    found: set[str] = set()
-    for name in asked:
-        prop = find_property(properties, name)
-        if prop is None:
-            raise invalid(f"Could not find property with name or id: {name}")
-        found.add(prop.id)
-    return frozenset(found)
+    """Return the ids of the properties named by name or id; an unknown one is left out (documented)."""
+    found = (find_property(properties, name) for name in asked)
+    return frozenset(prop.id for prop in found if prop)
 
 
 def move(call: Call) -> JsonObject:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from statistics import median
 
 from sync_engine.sandbox.call import Call
+from sync_engine.sandbox.clock import from_milliseconds
 from sync_engine.sandbox.jsontypes import Json, JsonObject
 from sync_engine.sandbox.model import Page, Property
 
@@ -48,17 +49,26 @@ _NUMBERS: dict[str, Callable[[list[float]], float]] = {
 _DATES = ("earliest_date", "latest_date")
 _ARRAYS = ("show_original", "show_unique")
 _UNCOUNTED = ("date_range", "count_per_group", "percent_per_group")
+"""`date_range` is a range of dates, the other two are `unsupported` (documented)."""
+
 FUNCTIONS = (*_COUNTS, *_NUMBERS, *_DATES, *_ARRAYS, *_UNCOUNTED)
 
 
 def roll_up(call: Call, prop: Property, page: Page, relation: Property | None, rolled: Property | None) -> Json:
-    """Return `{type, <type>, function}`; `unsupported` when the relation or the property is gone."""
+    """Return `{type, <type>, function}`; over no pages when the relation or the property is gone."""
     function = prop.config["function"]
     if relation is None or rolled is None:
-        return {"type": "unsupported", "unsupported": {}, "function": function}
+        return {**_value(call, function, Property("", "", "number"), []), "function": function}
     found = (call.store.find(Page, each) for each in page.values.get(relation.id) or [])
     pages = [each for each in found if each is not None]
     return {**_value(call, function, rolled, pages), "function": function}
+
+
+def _span(values: Values) -> JsonObject:
+    """Return the range from the earliest to the latest of some dates."""
+    dates = [from_milliseconds(value).strftime("%Y-%m-%d") for value in values if isinstance(value, int)]
+    shown = {"start": min(dates), "end": max(dates), "time_zone": None} if dates else None
+    return {"type": "date", "date": shown}
 
 
 def _value(call: Call, function: str, rolled: Property, pages: list[Page]) -> JsonObject:
@@ -73,6 +83,8 @@ def _value(call: Call, function: str, rolled: Property, pages: list[Page]) -> Js
     if function in _NUMBERS:
         numbers = [value for value in values if isinstance(value, (int, float))]
         return {"type": "number", "number": _NUMBERS[function](numbers) if numbers else None}
+    if function == "date_range":
+        return _span(values)
     if function in _DATES:
         dated = [each for each, value in zip(pages, values, strict=True) if isinstance(value, int)]
         pick = min if function == "earliest_date" else max
