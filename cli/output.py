@@ -21,6 +21,10 @@ CELL = 60
 """Characters of a value shown in a table; `show` and --json have all of it."""
 
 
+COPIED = frozenset({"id", "key", "run", "name"})
+"""Columns that people copy from: never broken over two lines."""
+
+
 class Output:
     """What a command says. `document` is the last result, whether it was printed as JSON or as tables."""
 
@@ -176,10 +180,10 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, name in enumerate(columns):
         numbers = all(row[index].lstrip("-").isdigit() for row in rows)
-        table.add_column(name, overflow="fold", justify="right" if numbers else "left")
+        table.add_column(name, overflow="fold", no_wrap=name in COPIED, justify="right" if numbers else "left")
     for row in rows:
         table.add_row(*[Text(text) for text in row])
     console = Console(file=sys.stdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
 PATIENCE = 1.0
@@ -29,8 +29,9 @@ class Progress:
             self._bar = _bar(self._console)
             self._bar.start()
         if self._task is None:
-            self._task = self._bar.add_task(what, total=None)
-        self._bar.update(self._task, description=what, completed=done, total=total or None)
+            self._task = self._bar.add_task(what, total=None, count="")
+        count = f"{done}/{total}" if total else str(done)
+        self._bar.update(self._task, description=what, completed=done, total=total or None, count=count)
 
     def stop(self) -> None:
         """Wipe the line."""
@@ -50,7 +51,7 @@ def _bar(console: Console) -> RichProgress:
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
         console=console,
         transient=True,
