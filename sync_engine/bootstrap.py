@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -73,6 +74,7 @@ class App:
             mappings=mappings,
             ambiguous=self.settings.defaults.ambiguous,
             progress=self._progress,
+            query_lag=timedelta(seconds=self.settings.notion.query_lag_seconds),
         )
 
     @cached_property

@@ -46,6 +46,7 @@ __all__ = [
 DEFAULT_FILE = "sync.toml"
 DEFAULT_API_URL = "https://api.notion.com"
 DEFAULT_REQUESTS_PER_MINUTE = 180
+DEFAULT_QUERY_LAG_SECONDS = 10
 
 _PAGE_ID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
 
@@ -75,6 +76,7 @@ class NotionSettings:
     webhook_token: Reference
     api_url: str = DEFAULT_API_URL
     requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE
+    query_lag_seconds: int = DEFAULT_QUERY_LAG_SECONDS
 
     def parent_page_id(self) -> str:
         """The id of the page under which databases are made; its address copied from a browser will do.
@@ -210,6 +212,7 @@ def _resolved(
         webhook_token=sources.reference("the webhook token", "notion.webhook_token", "NOTION_WEBHOOK_TOKEN"),
         api_url=_api_url(sources),
         requests_per_minute=_requests_per_minute(sources),
+        query_lag_seconds=_query_lag_seconds(sources),
     )
     url = sources.reference("the database", "postgres.url", "DATABASE_URL")
     schema = flags.get("postgres.schema") or parsed.postgres.schema_
@@ -246,5 +249,17 @@ def _requests_per_minute(sources: Sources) -> int:
     if not given.strip().isdecimal() or not 1 <= int(given) <= 100_000:
         raise ConfigurationError(
             f"{variable} must be a whole number of at least 1", hint="Notion allows 180 a minute"
+        )
+    return int(given)
+
+
+def _query_lag_seconds(sources: Sources) -> int:
+    name, variable = "notion.query_lag_seconds", "NOTION_QUERY_LAG_SECONDS"
+    given = sources.flags.get(name) or sources.environment.get(variable) or sources.file.get(name)
+    if given is None:
+        return DEFAULT_QUERY_LAG_SECONDS
+    if not given.strip().isdecimal() or int(given) > 600:
+        raise ConfigurationError(
+            f"{variable} must be a whole number from 0 to 600", hint="leave it out: 10 seconds"
         )
     return int(given)

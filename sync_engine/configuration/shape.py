@@ -63,6 +63,7 @@ class NotionSection(Shape):
     parent_page: Name | None = None
     api_url: Name | None = None
     requests_per_minute: int | None = Field(default=None, ge=1, le=100_000)
+    query_lag_seconds: int | None = Field(default=None, ge=0, le=600)
     webhook_token: Name | None = None
 
 

@@ -9,6 +9,7 @@ from sync_engine.domain.events import ChangeEvent, Op
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.ordering import visible_in
 from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.unresolved import seen_as
 from sync_engine.domain.values import JsonObject, Value
 
 _WHOLE_ROW = (Op.INSERT, Op.SNAPSHOT, Op.RESTORE)
@@ -103,7 +104,11 @@ def postgres_value(record: Record, field: FieldMapping) -> Value:
 
 def page_changes(record: Record, values: Mapping[str, Value], mapping: TableMapping) -> JsonObject:
     """The fields of an observed page that differ from what it was known to hold, with their new values."""
-    return {name: value for name, value in values.items() if value != notion_value(record, mapping.by_name[name])}
+    return {
+        name: value
+        for name, value in values.items()
+        if value != seen_as(notion_value(record, mapping.by_name[name]))
+    }
 
 
 def fold_page_values(record: Record, changes: Mapping[str, PendingChange], mapping: TableMapping) -> Record:

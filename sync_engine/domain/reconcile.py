@@ -9,7 +9,7 @@ from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.merge import AmbiguousPolicy, ConflictType, Outcome, Verdict, merge_field
 from sync_engine.domain.record import PendingChange, Presence, Record
-from sync_engine.domain.unresolved import is_unresolved
+from sync_engine.domain.unresolved import is_normalised, is_unresolved
 from sync_engine.domain.values import Value
 
 
@@ -56,6 +56,7 @@ def settle(
     agreed: list[str] = []
     for name in sorted(record.postgres.keys() | record.notion.keys()):
         field = mapping.by_name.get(name)
+        record = _yield_to_postgres(record, name)
         if field is None or _unresolved(record.notion.get(name)):
             held.add(name)
             continue
@@ -72,6 +73,14 @@ def settle(
             agreed.append(name)
         record = _apply(record, name, verdict)
     return Settled(record, tuple(conflicts), frozenset(held), tuple(agreed))
+
+
+def _yield_to_postgres(record: Record, name: str) -> Record:
+    """A value that Notion stored otherwise than it was sent gives way to the next edit in Postgres."""
+    shown = record.notion.get(name)
+    if name in record.postgres and shown is not None and is_normalised(shown.value):
+        return _with_pending(record, Side.NOTION, name, None)
+    return record
 
 
 def _unresolved(change: PendingChange | None) -> bool:

@@ -1,4 +1,4 @@
-"""Markers for Notion values that cannot be canonical yet: a relation to a page without a row, a value refused.
+"""Markers for Notion values that are not canonical: a page without a row, a value refused, one stored otherwise.
 
 They take the place of a canonical value in a pending change. No canonical value is a JSON object (json fields are
 canonical JSON text), so they never collide.
@@ -19,8 +19,23 @@ def refused(shown: str, reason: str) -> JsonObject:
     return {"invalid": shown, "reason": reason}
 
 
+def normalised(shown: Value) -> JsonObject:
+    """What a page shows for a value that Notion stored otherwise than it was sent; it never goes to Postgres."""
+    return {"shown": shown, "reason": "Notion stored something else than was sent; Postgres keeps its value"}
+
+
+def is_normalised(value: Value) -> bool:
+    """Whether the value is such a marker."""
+    return isinstance(value, dict) and "shown" in value
+
+
+def seen_as(value: Value) -> Value:
+    """The value by which an unchanged page is recognised."""
+    return value["shown"] if isinstance(value, dict) and "shown" in value else value
+
+
 def is_unresolved(value: Value) -> bool:
-    """Whether the value is one of these markers."""
+    """Whether the value is a marker of this module."""
     return isinstance(value, dict)
 
 

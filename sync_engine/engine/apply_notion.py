@@ -11,8 +11,9 @@ from sync_engine.domain.fold import notion_value, page_changes
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.origin import Origin
 from sync_engine.domain.plan import Action, Hold, Operation
-from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
+from sync_engine.domain.unresolved import normalised, seen_as
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.context import Context
 from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
@@ -103,11 +104,11 @@ def _settle_replies(
         if record is not None:
             records.append(record)
         entries.append(entry)
-    uow.records.save(records)
+    saved = uow.records.save(records)
     uow.journal.finish([entry for entry in entries if entry.status is not ChangeStatus.INTENT])
     pages = [reply.page for reply in replies if reply is not None and reply.page is not None]
     _log_writes(uow, mapping, sent.done, pages, origin, now)
-    _observe_surprises(uow, context, mapping, records, pages, origin)
+    _observe_surprises(uow, context, mapping, saved, sent.done, pages, origin)
     return sent
 
 
@@ -135,7 +136,7 @@ def _write_event(
     operation: Operation, mapping: TableMapping, created: str, now: datetime, origin: Origin
 ) -> NewEvent:
     record = operation.record
-    before = {name: notion_value(record, mapping.by_name[name]) for name in operation.values}
+    before = {name: seen_as(notion_value(record, mapping.by_name[name])) for name in operation.values}
     after: JsonObject = {
         name: mapping.by_name[name].codec.weaken(value) for name, value in operation.values.items()
     }
@@ -204,21 +205,39 @@ def _observe_surprises(
     context: Context,
     mapping: TableMapping,
     records: Sequence[Record],
+    done: Sequence[Operation],
     pages: Sequence[Page],
     origin: Origin,
 ) -> None:
-    """Compare each answer with what was wanted: a difference is somebody else's edit (or Notion's own idea of
-    the value) that arrived between our last look and our write, and is logged like any other."""
+    """Compare each answer with what was wanted.
+
+    A field that was not written and differs is somebody's edit since our last look, logged like any other. One
+    that was written and differs is Notion's own idea of the value: it is held, and never goes to Postgres.
+    """
     live = [page for page in pages if not page.in_trash]
     by_page = {record.page_id: record for record in records if record.page_id}
+    written = {operation.record.key: operation for operation in done}
     keys = uow.records.keys(linked_pages(mapping, live))
-    surprising = [page for page in live if _surprises(by_page.get(page.id), page, mapping, keys)]
-    if surprising:
+    edited: list[Page] = []
+    for page in live:
+        record = by_page.get(page.id)
+        if record is None:
+            continue
+        differing = page_changes(record, decode_page(page, mapping, keys), mapping)
+        operation = written.get(record.key)
+        own = {name: value for name, value in differing.items() if operation and name in operation.values}
+        if own:
+            uow.records.save([_with_normalised(record, own, context.database.now())])
+        if differing.keys() - own.keys():
+            edited.append(page)
+    if edited:
         sighting = Sighting(context.database.now(), None, context.workspace.clock_skew(), origin.run_id)
-        observe_pages(uow, mapping, surprising, sighting)
+        observe_pages(uow, mapping, edited, sighting)
 
 
-def _surprises(
-    record: Record | None, page: Page, mapping: TableMapping, keys: Mapping[str, tuple[int, str]]
-) -> dict[str, Value]:
-    return {} if record is None else page_changes(record, decode_page(page, mapping, keys), mapping)
+def _with_normalised(record: Record, shown: Mapping[str, Value], now: datetime) -> Record:
+    markers = {
+        name: PendingChange(normalised(value), Interval.instant(now), {"app": "notion"}, 0)
+        for name, value in shown.items()
+    }
+    return replace(record, notion={**record.notion, **markers})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from sync_engine.domain.mapping import TableMapping
@@ -12,6 +13,10 @@ from sync_engine.errors import UsageError
 from sync_engine.ports.clock import Clock, IdSource
 from sync_engine.ports.database import Database
 from sync_engine.ports.workspace import Workspace
+
+QUERY_LAG = timedelta(seconds=10)
+"""How far a Notion query may lag behind a write (undocumented). An observation proves nothing about its last
+seconds, and a page whose creation is in doubt is not called missing before that time has passed."""
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, how many are done, how many in all; 0 when the total is unknown)."""
@@ -32,6 +37,7 @@ class Context:
     mappings: Sequence[TableMapping]
     ambiguous: AmbiguousPolicy = "notion"
     progress: Progress = no_progress
+    query_lag: timedelta = QUERY_LAG
 
     @cached_property
     def by_id(self) -> Mapping[int, TableMapping]:

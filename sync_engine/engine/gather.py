@@ -13,7 +13,7 @@ from sync_engine.engine.context import Context
 from sync_engine.engine.missing import find_missing_pages
 from sync_engine.engine.pull import pull
 from sync_engine.engine.recover import recover
-from sync_engine.errors import NotSetUp
+from sync_engine.errors import NotionRejected, NotSetUp
 from sync_engine.ports.store import Registration
 
 
@@ -43,8 +43,18 @@ def gather(context: Context, mappings: Sequence[TableMapping], run_id: str, *, f
         pulled = pull(context, mapping, registrations[mapping.id], run_id, full=full)
         news.notion[mapping.name] += pulled.edits
         if pulled.everything is not None:
+            _refuse_trashed(context, mapping)
             news.notion[mapping.name] += find_missing_pages(context, mapping, pulled.everything)
     return news
+
+
+def _refuse_trashed(context: Context, mapping: TableMapping) -> None:
+    """Pages of a database in the trash all say that they are in the trash; that is no deletion of records."""
+    if context.workspace.data_source(mapping.data_source_id).in_trash:
+        raise NotionRejected(
+            f"the Notion database of table {mapping.name} is in the trash",
+            hint="restore it in Notion, or take the table out of sync.toml",
+        )
 
 
 def _backfill(context: Context, mapping: TableMapping, registration: Registration, *, dry_run: bool) -> None:

@@ -13,9 +13,6 @@ from sync_engine.ports.store import Registration
 OVERLAP = timedelta(minutes=2)
 """Notion floors edit times to the minute and may compare floored times; the overlap makes either harmless."""
 
-QUERY_LAG = timedelta(seconds=15)
-"""How far a query may lag behind a write (undocumented); an observation proves nothing about its last seconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
@@ -44,7 +41,7 @@ def pull(
         with context.database.transaction() as uow:
             sighting = Sighting(
                 at=context.database.now(),
-                unchanged_since=_unchanged_since(registration),
+                unchanged_since=_unchanged_since(registration, context),
                 skew=context.workspace.clock_skew(),
                 run_id=run_id,
             )
@@ -63,5 +60,5 @@ def _lower_bound(registration: Registration) -> datetime | None:
     return registration.polled_until - OVERLAP if registration.polled_until else None
 
 
-def _unchanged_since(registration: Registration) -> datetime | None:
-    return registration.polled_until - QUERY_LAG if registration.polled_until else None
+def _unchanged_since(registration: Registration, context: Context) -> datetime | None:
+    return registration.polled_until - context.query_lag if registration.polled_until else None

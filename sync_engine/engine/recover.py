@@ -35,8 +35,11 @@ def recover(context: Context) -> int:
 
 def _resolve_creates(context: Context, mapping: TableMapping, creates: Sequence[JournalEntry]) -> None:
     keys = sorted({entry.key for entry in creates})
-    pages = context.workspace.find_by_key(mapping.data_source_id, mapping.key_property_id, keys)
-    found = _first_by_key(pages, mapping)
+    found = _found(context, mapping, keys)
+    lost_for_good = [entry for entry in creates if entry.key not in found]
+    if lost_for_good:
+        _wait_for_queries(context, lost_for_good)
+        found |= _found(context, mapping, sorted({entry.key for entry in lost_for_good}))
     with context.database.transaction() as uow:
         records = uow.records.by_key(mapping.id, keys)
         lost = [
@@ -47,6 +50,21 @@ def _resolve_creates(context: Context, mapping: TableMapping, creates: Sequence[
         sighting = Sighting(context.database.now(), None, context.workspace.clock_skew(), creates[0].run_id)
         observe_pages(uow, mapping, lost, sighting)
         uow.journal.finish([_closed(entry, found.get(entry.key)) for entry in creates])
+
+
+def _found(context: Context, mapping: TableMapping, keys: Sequence[str]) -> dict[str, Page]:
+    pages = context.workspace.find_by_key(mapping.data_source_id, mapping.key_property_id, keys)
+    return _first_by_key(pages, mapping)
+
+
+def _wait_for_queries(context: Context, entries: Sequence[JournalEntry]) -> None:
+    """A query may not show yet what was written a moment ago; a page called missing too early becomes two."""
+    newest = max((entry.at for entry in entries if entry.at is not None), default=None)
+    if newest is not None:
+        remaining = newest + context.query_lag - context.database.now()
+        if remaining.total_seconds() > 0:
+            context.progress("waiting for Notion's queries to catch up", 0, 0)
+            context.clock.wait(remaining.total_seconds())
 
 
 def _first_by_key(pages: Sequence[Page], mapping: TableMapping) -> dict[str, Page]:

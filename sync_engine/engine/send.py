@@ -71,12 +71,16 @@ def _create(workspace: Workspace, mapping: TableMapping, operation: Operation) -
     except NotionUnavailable as error:
         if not error.may_have_committed:
             raise
-        if error.committed_resource_id:
-            return workspace.page(error.committed_resource_id)
-        found = workspace.find_by_key(mapping.data_source_id, mapping.key_property_id, [operation.record.key])
-        if not found:
+        page_id = error.committed_resource_id or _page_of(workspace, mapping, operation.record.key)
+        if not page_id:
             raise
-        return found[0]
+        # What was lost may have been one of several parts; all of it again is the same page.
+        return workspace.update_page(page_id, properties)
+
+
+def _page_of(workspace: Workspace, mapping: TableMapping, key: str) -> str:
+    found = workspace.find_by_key(mapping.data_source_id, mapping.key_property_id, [key])
+    return found[0].id if found else ""
 
 
 def _properties(operation: Operation, mapping: TableMapping, *, with_key: bool) -> dict[str, Json]:

@@ -184,6 +184,7 @@ def make_world(
             "NOTION_API_URL": notion.url,
             "NOTION_PARENT_PAGE_ID": notion.parent_page_id,
             "NOTION_REQUESTS_PER_MINUTE": "100000",
+            "NOTION_QUERY_LAG_SECONDS": "0",
         }
         world = World(database, notion, folder, environment, stack)
         stack.callback(world.close)
