@@ -65,7 +65,7 @@ def application(site: Site) -> ASGIApp:
         return _page(site, request, status, (title, what or detail, mend))
 
     def unforeseen(request: Request, _error: Exception) -> Response:
-        what = "the console met an error that nobody foresaw; nothing was half done"
+        what = "the console met an error that nobody foresaw"
         mend = "its log has the trace; please report it with what you did"
         return _page(site, request, 500, ("Something went wrong", what, mend))
 

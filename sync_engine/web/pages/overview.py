@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sync_engine.domain.values import Json
+from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.browse import recent_runs
 from sync_engine.engine.context import Context
 from sync_engine.engine.holding import held_list
@@ -21,7 +21,7 @@ from sync_engine.web.pages.runs import ran
 from sync_engine.web.site import Site, with_query
 
 _RUNS = 8
-_HELD = 20
+_REASONS = 10
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -36,16 +36,26 @@ def _overview(site: Site, request: Request) -> Response:
     context = site.context()
     document = status(context, site.requests_per_minute)
     tables = [_table(site, context, item) for item in _items(document["tables"])]
-    held = held_list(context)
+    held = _by_reason(held_list(context))
     view = {
         "tables": tables,
         "open_conflicts": document["open_conflicts"],
-        "held": held[:_HELD],
-        "more_held": max(0, len(held) - _HELD),
+        "held": held[:_REASONS],
+        "more_held": max(0, len(held) - _REASONS),
         "runs": recent_runs(context, _RUNS),
         "ran": ran(context, request),
     }
     return site.show(request, "overview.html", view)
+
+
+def _by_reason(held: Sequence[JsonObject]) -> list[tuple[str, str, list[JsonObject]]]:
+    """Held records with the same trouble together, the most frequent first."""
+    groups: dict[tuple[str, str], list[JsonObject]] = {}
+    for item in held:
+        waits = f" (waits for {item['waiting_for']})" if item["waiting_for"] else ""
+        groups.setdefault((str(item["table"]), f"{item['reason']}{waits}"), []).append(item)
+    found = [(table, reason, items) for (table, reason), items in groups.items()]
+    return sorted(found, key=lambda group: -len(group[2]))
 
 
 def _items(value: Json) -> list[dict[str, Json]]:
