@@ -20,6 +20,7 @@ from sync_engine.domain.values import Json
 from sync_engine.engine.context import Context, Progress, no_progress
 from sync_engine.engine.mapping import build_mappings
 from sync_engine.engine.setup import Installation, MappedTable
+from sync_engine.ports.clock import Clock
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import Registration
 from sync_engine.settings import Settings
@@ -28,11 +29,11 @@ from sync_engine.settings import Settings
 class App:
     """One installation, opened: every part is made when it is first asked for, and closed by `open_app`."""
 
-    def __init__(self, settings: Settings, resources: ExitStack, progress: Progress, stop: Event) -> None:
+    def __init__(self, settings: Settings, resources: ExitStack, progress: Progress, clock: Clock) -> None:
         self.settings = settings
         self._resources = resources
         self._progress = progress
-        self.clock = SystemClock(stop)
+        self.clock = clock
         self.ids = SystemIds()
 
     @cached_property
@@ -166,7 +167,15 @@ def demo_folder() -> Path:
 
 
 @contextmanager
-def open_app(settings: Settings, progress: Progress = no_progress, stop: Event | None = None) -> Iterator[App]:
-    """Open an installation for the length of the block; nothing connects before it is used."""
+def open_app(
+    settings: Settings,
+    progress: Progress = no_progress,
+    stop: Event | None = None,
+    clock: Clock | None = None,
+) -> Iterator[App]:
+    """Open an installation for the length of the block; nothing connects before it is used.
+
+    `stop` ends every wait when it is set; `clock` stages time in tests.
+    """
     with ExitStack() as resources:
-        yield App(settings, resources, progress, stop or Event())
+        yield App(settings, resources, progress, clock or SystemClock(stop))

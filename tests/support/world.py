@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sync_engine.engine.verify import verify
 from sync_engine.sandbox import Sandbox
 from sync_engine.settings import load_settings
 from tests.support.postgres import Database
+from tests.support.staged import StagedClock
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('calm', 'busy', 'on fire');
@@ -72,8 +74,10 @@ class World:
         self.sandbox = sandbox
         self.folder = folder
         self.resources = resources
-        self.app: App = resources.enter_context(open_app(load_settings(folder / "sync.toml", environment)))
         self.environment = environment
+        # Backing off takes no time in tests; nothing else waits.
+        self.clock = StagedClock(start=datetime.now(UTC))
+        self.app: App = self._open()
         self.connection = database.connect(autocommit=True)
         self.person = httpx.Client(
             base_url=f"{sandbox.url}/v1",
@@ -95,9 +99,12 @@ class World:
 
     def reopen(self) -> None:
         """Read the configuration anew, as the next command would, and set up what is new."""
-        settings = load_settings(self.folder / "sync.toml", self.environment)
-        self.app = self.resources.enter_context(open_app(settings))
+        self.app = self._open()
         self.setup()
+
+    def _open(self) -> App:
+        settings = load_settings(self.folder / "sync.toml", self.environment)
+        return self.resources.enter_context(open_app(settings, clock=self.clock))
 
     def sync(self, **options: Any) -> PassSummary:
         return sync(self.app.context, SyncOptions(**options))
