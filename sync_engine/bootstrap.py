@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import Event
+from typing import cast
 
 from sync_engine.adapters.notion import NotionWorkspace, open_workspace
 from sync_engine.adapters.postgres import migrate
@@ -23,6 +24,7 @@ from sync_engine.engine.setup import Installation, MappedTable
 from sync_engine.ports.clock import Clock
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import Registration
+from sync_engine.ports.workspace import Workspace
 from sync_engine.settings import Settings
 
 
@@ -69,7 +71,7 @@ class App:
         mappings: Sequence[TableMapping] = [mapping for mapping, _ in self._mapped_now()]
         return Context(
             database=self.database,
-            workspace=self.workspace,
+            workspace=cast(Workspace, _OpenedWhenUsed(lambda: self.workspace)),
             clock=self.clock,
             ids=self.ids,
             mappings=mappings,
@@ -164,6 +166,16 @@ def demo_folder() -> Path:
     folder = default_data_dir().with_name("demo")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+class _OpenedWhenUsed:
+    """Stands for the workspace until something is asked of it: what reads only the database needs no token."""
+
+    def __init__(self, workspace: Callable[[], NotionWorkspace]) -> None:
+        self._workspace = workspace
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._workspace(), name)
 
 
 @contextmanager
