@@ -13,6 +13,8 @@ from sync_engine.ports.store import Registration
 OVERLAP = timedelta(minutes=2)
 """Notion floors edit times to the minute and may compare floored times; the overlap makes either harmless."""
 
+FULL_SCAN_EVERY = timedelta(hours=24)
+
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
@@ -31,7 +33,7 @@ def pull(
     Each batch is one transaction; the poll's lower bound moves only when the whole list was read, so a crash or
     an outage in the middle repeats the poll and misses nothing.
     """
-    everything = full or registration.polled_until is None
+    everything = full or _proof_is_due(context, registration)
     since = None if everything else _lower_bound(registration)
     edits = 0
     seen: set[str] = set()
@@ -54,6 +56,14 @@ def pull(
             moved = replace(moved, last_full_scan=context.database.now())
         uow.registrations.save(moved)
     return Pulled(edits, len(seen), frozenset(seen) if everything else None)
+
+
+def _proof_is_due(context: Context, registration: Registration) -> bool:
+    """A poll trusts edit times, which are not a complete signal, and never shows what left; a full scan does."""
+    scanned = registration.last_full_scan
+    if registration.polled_until is None or scanned is None:
+        return True
+    return context.database.now() - scanned > FULL_SCAN_EVERY
 
 
 def _lower_bound(registration: Registration) -> datetime | None:
