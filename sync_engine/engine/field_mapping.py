@@ -181,7 +181,7 @@ def _conflict(context: TableContext, item: _Chosen) -> ConflictPolicy:
     wanted = settings.conflict if settings is not None else None
     if wanted is None:
         inherited = context.wanted.conflict or context.settings.defaults.conflict
-        return inherited if _suits(inherited, item) else "newest"
+        return _available(context, item, inherited) if _suits(inherited, item) else "newest"
     if not _suits(wanted, item):
         raise context.error(
             f"column {item.known.name!r} ({item.known.column.type}) cannot have the conflict policy {wanted}",
@@ -190,7 +190,20 @@ def _conflict(context: TableContext, item: _Chosen) -> ConflictPolicy:
             "conflict",
             hint="union is for lists, delta for numbers, min and max for numbers and times",
         )
-    return wanted
+    return _available(context, item, wanted)
+
+
+def _available(context: TableContext, item: _Chosen, policy: ConflictPolicy) -> ConflictPolicy:
+    """The policies that merge both values into a third are part of the contract and not of this version."""
+    if policy in ("union", "min", "max", "delta"):
+        raise context.error(
+            f"column {item.known.name!r}: the conflict policy {policy} is not available yet",
+            "fields",
+            item.known.key,
+            "conflict",
+            hint="use newest, postgres, notion or manual",
+        )
+    return policy
 
 
 def _suits(policy: ConflictPolicy, item: _Chosen) -> bool:
