@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from sync_engine.errors import (
     BrakeEngaged,
     ConfigurationError,
+    ConstraintRejected,
     DatabaseUnavailable,
     LockHeld,
     NotionError,
@@ -34,6 +35,7 @@ _SAID: tuple[tuple[type[SyncEngineError], int, str], ...] = (
     (NotSetUp, 409, "Not set up yet"),
     (UsageError, 404, "That cannot be done"),
     (ConfigurationError, 500, "The configuration cannot be used"),
+    (ConstraintRejected, 400, "Postgres cannot take this"),
     (DatabaseUnavailable, 503, "Postgres cannot be reached"),
     (NotionError, 502, "Notion said no"),
 )

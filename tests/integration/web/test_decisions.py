@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -160,7 +161,8 @@ def test_history_names_people_and_relations(world: World, browser: Browser, agen
     assert "Field → Home" in told
     assert "be kind → typed" in told
     assert "by Ada Keller" in told and "by the engine, in run" in told
-    assert "nothing about this record" in browser.page("/history/agents", key="0" * 8)
+    assert "nothing about this record" in browser.page("/history/agents", key=str(UUID(int=0)))
+    assert browser.get("/history/agents", key="no uuid").status_code == 400
 
 
 def test_a_console_opened_before_setup_finds_out(world: World, browser: Browser) -> None:
