@@ -6,8 +6,11 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from sync_engine.ports.backlog import Backlog
 from sync_engine.ports.event_log import EventLog
+from sync_engine.ports.hints import Hints
 from sync_engine.ports.installation import Capture
+from sync_engine.ports.lease import Leases
 from sync_engine.ports.rows import Rows
 from sync_engine.ports.store import Conflicts, Held, Journal, Marks, Records, Registrations, Runs
 
@@ -35,6 +38,12 @@ class UnitOfWork(Protocol):
     def runs(self) -> Runs: ...
     @property
     def marks(self) -> Marks: ...
+    @property
+    def backlog(self) -> Backlog: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def hints(self) -> Hints: ...
 
 
 class Database(Protocol):
@@ -49,8 +58,11 @@ class Database(Protocol):
         """
         ...
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the one lock of this installation; it goes when the process goes. Raises LockHeld."""
+    def lock(self, patience: float = 0.0) -> AbstractContextManager[None]:
+        """Hold the one lock of this installation; it goes when the process goes.
+
+        Raises LockHeld when another process still has it after `patience` seconds.
+        """
         ...
 
     def rehearsal(self) -> AbstractContextManager[Database]:

@@ -69,8 +69,10 @@ class Records(Protocol):
         """(mapping, record key) by page id, for the records that have a key."""
         ...
 
-    def open(self, mapping: int, after_id: int, limit: int) -> Sequence[Record]:
-        """Records that are not quiet and that no hold blocks, with `id > after_id`, by id.
+    def open(
+        self, mapping: int, after_id: int, limit: int, among: Sequence[int] | None = None
+    ) -> Sequence[Record]:
+        """Records that are not quiet and that no hold blocks, with `id > after_id`, by id; only `among` these ids.
 
         A hold of one field (`op` is `field`) or one that waits for another record (`waiting_for`) does not block.
         """

@@ -62,9 +62,13 @@ class PostgresDatabase:
                 outer.rollback()
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, patience: float = 0.0) -> Iterator[None]:
         """Hold the installation's lock on a connection of its own. Raises LockHeld, naming the holder."""
-        with translated(self._target), connect(self._parameters) as connection, installation_lock(connection):
+        with (
+            translated(self._target),
+            connect(self._parameters) as connection,
+            installation_lock(connection, patience),
+        ):
             yield
 
     def now(self) -> datetime:

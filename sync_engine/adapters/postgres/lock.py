@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
+
 from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.errors import LockHeld
@@ -14,20 +16,32 @@ KEY = int.from_bytes(b"syncengi")
 
 
 @contextmanager
-def installation_lock(connection: Driver) -> Iterator[None]:
-    """Hold the lock while the block runs. Raises LockHeld at once when another run has it.
+def installation_lock(connection: Driver, patience: float = 0.0) -> Iterator[None]:
+    """Hold the lock while the block runs. Raises LockHeld when another process has it after `patience` seconds.
 
     The lock belongs to a transaction that stays open, not to the session: through a transaction pooler a
     session lock would stay behind on a server connection that others use. Between statements such a transaction
     holds neither a snapshot nor a transaction id, so it delays neither vacuum nor the readers of the log.
     """
     with connection.transaction():
-        taken = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [KEY]).fetchone()
-        if taken != (True,):
+        if not _taken(connection, patience):
             raise LockHeld("another run of sync-engine is at work on this database", hint=_holder(connection))
         # Also ends the portal of the SELECT, which would hold its snapshot for as long as the transaction.
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield
+
+
+def _taken(connection: Driver, patience: float) -> bool:
+    """Waiters are served in their order, so one that waits comes before a holder that takes it again and again."""
+    if patience <= 0:
+        return connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [KEY]).fetchone() == (True,)
+    try:
+        with connection.transaction():
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", [f"{round(patience * 1000)}ms"])
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [KEY])
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
 
 
 def _holder(connection: Driver) -> str:

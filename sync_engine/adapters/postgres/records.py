@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, any_, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy.types import BigInteger, Text
 
 from sync_engine.adapters.postgres.connection import driver_of
 from sync_engine.adapters.postgres.record_json import (
@@ -81,7 +81,9 @@ class PostgresRecords:
         )
         return {page_id: (mapping, key) for page_id, mapping, key in self._connection.execute(query)}
 
-    def open(self, mapping: int, after_id: int, limit: int) -> Sequence[Record]:
+    def open(
+        self, mapping: int, after_id: int, limit: int, among: Sequence[int] | None = None
+    ) -> Sequence[Record]:
         """Records with something left to carry across, by id, without those that a hold blocks.
 
         A hold of one field, or one that waits for another record, does not block.
@@ -96,6 +98,8 @@ class PostgresRecords:
             .order_by(table.c.id)
             .limit(limit)
         )
+        if among is not None:
+            query = query.where(table.c.id == any_(bindparam(None, list(among), type_=ARRAY(BigInteger))))
         return self._read(query)
 
     def scan(self, mapping: int) -> Iterator[Record]:

@@ -233,3 +233,31 @@ marks = Table(
     Column("protected", Boolean, nullable=False, server_default=text("false")),
     Column("snapshot", Snapshot, nullable=False),
 )
+
+leases = Table(
+    "sync_leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("token", BigInteger, nullable=False, autoincrement=False),
+    Column("acquired_at", _AT, nullable=False),
+    Column("renewed_at", _AT, nullable=False),
+    Column("expires_at", _AT, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("state", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    comment="Who runs, until when, and what it is doing; a write of a holder with an older token is refused",
+)
+
+hints = Table(
+    "sync_hints",
+    metadata,
+    Column("event_id", _KEY, primary_key=True),
+    Column("occurred_at", _AT, nullable=False),
+    Column("received_at", _AT, nullable=False, server_default=_NOW),
+    Column("done_at", _AT),
+    Column("kind", Text, nullable=False),
+    Column("entity_id", _KEY, nullable=False),
+    Column("data_source_id", _KEY),
+    Column("authors", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    Index("sync_hints_waiting_idx", "received_at", postgresql_where=text("done_at IS NULL")),
+    comment="Webhook events, each once: reasons to read something earlier, never a truth",
+)

@@ -6,11 +6,14 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
+from sync_engine.adapters.postgres.backlog import PostgresBacklog
 from sync_engine.adapters.postgres.capture import PostgresCapture
 from sync_engine.adapters.postgres.conflicts import PostgresConflicts
 from sync_engine.adapters.postgres.event_log import PostgresEventLog
 from sync_engine.adapters.postgres.held import PostgresHeld
+from sync_engine.adapters.postgres.hints import PostgresHints
 from sync_engine.adapters.postgres.journal import PostgresJournal
+from sync_engine.adapters.postgres.leases import PostgresLeases
 from sync_engine.adapters.postgres.marks import PostgresMarks
 from sync_engine.adapters.postgres.records import PostgresRecords
 from sync_engine.adapters.postgres.registrations import PostgresRegistrations
@@ -73,3 +76,18 @@ class PostgresUnitOfWork:
     def marks(self) -> PostgresMarks:
         """Marks."""
         return PostgresMarks(self._connection)
+
+    @cached_property
+    def backlog(self) -> PostgresBacklog:
+        """What is left to do."""
+        return PostgresBacklog(self._connection)
+
+    @cached_property
+    def leases(self) -> PostgresLeases:
+        """Who may run."""
+        return PostgresLeases(self._connection)
+
+    @cached_property
+    def hints(self) -> PostgresHints:
+        """What webhooks said."""
+        return PostgresHints(self._connection)

@@ -16,6 +16,8 @@ ALTER TABLE sync_engine.sync_conflicts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_held ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_marks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_leases ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_hints ENABLE ROW LEVEL SECURITY;
 
 -- Compressing an image costs the user's write more than the image itself (130 us for 3 KB with the default):
 -- images stay in the page, as they are, up to a page, and beyond that go out of line uncompressed.
@@ -27,3 +29,4 @@ ALTER TABLE sync_engine.sync_events ALTER COLUMN after SET STORAGE EXTERNAL;
 ALTER TABLE sync_engine.sync_records SET (fillfactor = 80);
 ALTER TABLE sync_engine.sync_cursors SET (fillfactor = 50);
 ALTER TABLE sync_engine.sync_mappings SET (fillfactor = 50);
+ALTER TABLE sync_engine.sync_leases SET (fillfactor = 50);
