@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import orjson
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -80,6 +81,18 @@ def _limits(space: Workspace, body: JsonObject) -> Json:
     return {"requests_per_minute": space.limit.per_minute, "search_lag_seconds": space.search_lag / 1000}
 
 
+def _webhooks(space: Workspace, body: JsonObject) -> Json:
+    """Subscribe `{url}`, or deliver what is waiting with `{deliver: true}`."""
+    if "url" in body:
+        space.webhooks.subscribe(str(body["url"]))
+    delivered = space.deliver_webhooks() if body.get("deliver") else 0
+    known = space.webhooks.subscription
+    return {
+        "subscription": {"id": known.id, "url": known.url, "token": known.token} if known else None,
+        "delivered": delivered,
+    }
+
+
 ACTIONS: dict[tuple[str, str], Action] = {
     ("GET", "faults"): _faults,
     ("POST", "faults"): _faults,
@@ -92,6 +105,8 @@ ACTIONS: dict[tuple[str, str], Action] = {
     ("POST", "clock"): _clock,
     ("GET", "access"): _access,
     ("POST", "access"): _access,
+    ("GET", "webhooks"): _webhooks,
+    ("POST", "webhooks"): _webhooks,
     ("GET", "limits"): _limits,
     ("POST", "limits"): _limits,
 }
@@ -112,12 +127,19 @@ def _endpoint(space: Workspace, action: Action) -> Callable[[Request], Awaitable
             return _json({"error": "send application/json"}, 415)
         try:
             body = orjson.loads(raw) if raw else {}
-            with space.lock:
-                return _json(action(space, body if isinstance(body, dict) else {}))
+            given = body if isinstance(body, dict) else {}
+            return _json(await run_in_threadpool(_carried_out, space, action, given))
         except (ValueError, KeyError, TypeError, UsageError) as error:
             return _json({"error": str(error)}, 400)
 
     return endpoint
+
+
+def _carried_out(space: Workspace, action: Action, body: JsonObject) -> Json:
+    if action is _webhooks:
+        return action(space, body)
+    with space.lock:
+        return action(space, body)
 
 
 def _json(value: Json, status: int = 200) -> Response:

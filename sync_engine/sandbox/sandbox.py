@@ -128,6 +128,14 @@ class Sandbox:
         with self.workspace.lock:
             self.workspace.revoked.discard(object_id)
 
+    def subscribe_webhook(self, url: str) -> str:
+        """Send webhooks to an address and return the key of their signatures, after the handshake."""
+        return self.workspace.webhooks.subscribe(url).token
+
+    def deliver_webhooks(self) -> int:
+        """Deliver the events so far (aggregated, some twice, shuffled); return how many were accepted."""
+        return self.workspace.deliver_webhooks()
+
     def stop(self) -> None:
         """Stop answering and close the data file. Safe to call twice."""
         self._server.stop()

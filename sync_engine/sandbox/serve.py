@@ -12,6 +12,9 @@ import orjson
 
 from sync_engine.sandbox.sandbox import DEFAULT_BUDGET, Sandbox
 
+_DELIVER_EVERY = 1.0
+"""Seconds between deliveries of webhooks, when an address is subscribed."""
+
 
 def serve(
     port: int = 0,
@@ -35,7 +38,8 @@ def serve(
         with Sandbox.start(port, data, requests_per_minute, chaos=chaos) as sandbox:
             sys.stdout.write(_ready(sandbox, json_output))
             sys.stdout.flush()
-            stop.wait()
+            while not stop.wait(_DELIVER_EVERY):
+                sandbox.deliver_webhooks()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

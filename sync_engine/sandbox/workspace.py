@@ -28,13 +28,26 @@ class Workspace:
     limit: RateLimit
     faults: Faults = field(default_factory=Faults)
     chaos: Chaos | None = None
-    webhooks: Webhooks = field(default_factory=Webhooks)
+    webhooks: Webhooks = field(init=False)
     log: RequestLog = field(default_factory=RequestLog)
     revoked: set[str] = field(default_factory=set)
     """Pages and databases that connections lost access to, with all below them."""
     search_lag: int = 0
     """Milliseconds before a change shows in the search."""
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.webhooks = Webhooks(self.ids)
+
+    def deliver_webhooks(self) -> int:
+        """Deliver the events that are waiting and return how many were accepted.
+
+        Takes the lock only to collect: a receiver may ask the API back before it answers.
+        """
+        with self.lock:
+            connection = self.token(self.doors.token)
+            bodies = self.webhooks.collect(self.store, connection.id if connection else "")
+        return self.webhooks.dispatch(bodies)
 
     def token(self, secret: str) -> Token | None:
         """Return the token with this secret, or None."""
