@@ -77,7 +77,7 @@ def _stub_asked(store: Store, exchange: Exchange, made: set[str]) -> None:
         if asked is None or dashed(asked) in made:
             continue
         wanted = dashed(asked)
-        if not any(store.find(kind, wanted) for kind in (Page, Block, Database)):
+        if not (store.find(Page, wanted) or store.find(Block, wanted) or store.find(Database, wanted)):
             store.put(_stub(store, wanted))
 
 
@@ -236,16 +236,17 @@ def _made_up_config(kind: str, value: Any, old: Property | None, source_id: str)
         chosen = value if isinstance(value, list) else [value] if value else []
         options += [{**option, "description": None} for option in chosen if option["id"] not in known]
         return {"options": options, **({"groups": [{"option_ids": []}]} if kind == "status" else {})}
-    return {
-        "unique_id": lambda: {"prefix": value["prefix"]},
-        "relation": lambda: {
-            "data_source_id": source_id,
-            "type": "single_property",
-            "synced_property_id": None,
+    made: dict[str, dict[str, Any]] = {
+        "unique_id": {"prefix": (value or {}).get("prefix") if kind == "unique_id" else None},
+        "relation": {"data_source_id": source_id, "type": "single_property", "synced_property_id": None},
+        "formula": {"expression": ""},
+        "rollup": {
+            "relation": "",
+            "rolled": "",
+            "function": value["function"] if kind == "rollup" else "count",
         },
-        "formula": lambda: {"expression": ""},
-        "rollup": lambda: {"relation": "", "rolled": "", "function": value["function"]},
-    }.get(kind, dict)()
+    }
+    return made.get(kind, {})
 
 
 def _database(store: Store, found: dict[str, Any]) -> None:

@@ -69,7 +69,8 @@ def test_a_database_without_title_and_schema(api: Api) -> None:
 
 
 def test_a_schema_has_exactly_one_title(api: Api) -> None:
-    for properties in ({"A": {"number": {}}}, {"A": {"title": {}}, "B": {"title": {}}}):
+    wrong: list[dict[str, Any]] = [{"A": {"number": {}}}, {"A": {"title": {}}, "B": {"title": {}}}]
+    for properties in wrong:
         parent = {"page_id": api.sandbox.parent_page_id}
         api.refused("POST", "databases", {"parent": parent, "initial_data_source": {"properties": properties}})
 
