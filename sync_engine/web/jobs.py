@@ -11,7 +11,7 @@ from sync_engine.engine.rollback import RollbackResult
 from sync_engine.errors import LockHeld, SyncEngineError
 
 _KEPT = 50
-_PATIENCE = 2.0
+PATIENCE = 2.0
 """Seconds that a form waits for its job before the browser is sent to the page of progress."""
 
 _END_WITHIN = 5.0
@@ -80,7 +80,7 @@ class Jobs:
             for old in list(self._jobs)[:-_KEPT]:
                 del self._jobs[old]
         threading.Thread(target=job.run, args=(work, context), name="console-job", daemon=True).start()
-        job.finished.wait(_PATIENCE)
+        job.finished.wait(PATIENCE)
         return job
 
     @property

@@ -135,6 +135,8 @@ def effects(summary: JsonObject) -> str:
             parts.append(many(new, "new conflict") if name == "conflicts" else f"{new} newly held")
     if isinstance(blocked := summary.get("blocked"), int) and blocked:
         parts.append(f"{blocked} blocked")
+    for table, number in found.items() if isinstance(found := summary.get("brake"), dict) else ():
+        parts.append(f"{number} deletes in {table} stopped by the brake")
     return ", ".join(parts) or "nothing to do"
 
 

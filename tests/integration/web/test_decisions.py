@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from threading import Event
 from uuid import UUID
 
 import pytest
 
 from sync_engine.engine.context import Context
-from sync_engine.engine.sync import SyncOptions
+from sync_engine.engine.summary import PassSummary
+from sync_engine.engine.sync import SyncOptions, sync
 from sync_engine.errors import NotionUnavailable
+from sync_engine.web import jobs
 from sync_engine.web.pages import overview
 from tests.integration.web.conftest import Browser, visible
 from tests.support.world import World, shown, text
@@ -151,6 +154,31 @@ def test_notion_out_of_reach_is_told(
     answer = browser.submit(browser.page("/"), "/sync")
     assert answer.status_code == 502
     assert "Notion does not answer" in answer.text and "check the network" in answer.text
+
+
+def test_a_long_pass_has_a_page_of_progress(
+    world: World, browser: Browser, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = Event()
+
+    def slow(context: Context, options: SyncOptions) -> PassSummary:
+        context.progress("writing agents to Notion", 3, 10)
+        assert go_on.wait(30)
+        return sync(context, options)
+
+    monkeypatch.setattr(overview, "sync", slow)
+    monkeypatch.setattr(jobs, "PATIENCE", 0.1)
+    page = browser.page("/")
+    progress = browser.submit(page, "/sync")
+    assert "/jobs/" in str(progress.url) and 'http-equiv="refresh"' in progress.text
+    assert "writing agents to Notion: 3 of 10" in visible(progress.text)
+    assert "Syncing both sides…" in browser.page("/runs")
+    again = browser.submit(page, "/sync")
+    assert again.status_code == 409 and "this console is busy" in again.text
+    go_on.set()
+    while "/jobs/" in str(progress.url):
+        progress = browser.get(str(progress.url))
+    assert "Both sides synced" in progress.text
 
 
 def test_history_names_people_and_relations(world: World, browser: Browser, agent: str) -> None:
