@@ -8,12 +8,12 @@ from sync_engine.sandbox.access import page_of, path_id, require
 from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.clock import page_time
 from sync_engine.sandbox.jsontypes import UNDEFINED, Json, JsonObject
+from sync_engine.sandbox.mentions import runs_out
 from sync_engine.sandbox.model import Block, Comment, Page, Parent, User
 from sync_engine.sandbox.richtext import plain_run, runs_in
 from sync_engine.sandbox.shapes.lists import list_shape, page_size_of_query, sliced
-from sync_engine.sandbox.shapes.mentions import runs_out
 from sync_engine.sandbox.shapes.parents import parent_shape
-from sync_engine.sandbox.shapes.users import user_reference
+from sync_engine.sandbox.usershapes import user_reference
 from sync_engine.sandbox.validation import (
     one_key,
     refuse_unknown,

@@ -8,7 +8,7 @@ from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.jsontypes import JsonObject
 from sync_engine.sandbox.model import User
 from sync_engine.sandbox.shapes.lists import list_shape, page_size_of_query, sliced
-from sync_engine.sandbox.shapes.users import user_shape
+from sync_engine.sandbox.usershapes import user_shape
 
 
 def me(call: Call) -> JsonObject:

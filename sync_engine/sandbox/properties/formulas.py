@@ -14,6 +14,7 @@ from sync_engine.sandbox.formulas.values import Moment, Unsupported, Value
 from sync_engine.sandbox.ids import encoded
 from sync_engine.sandbox.jsontypes import Json, JsonObject
 from sync_engine.sandbox.model import DataSource, Page, Property
+from sync_engine.sandbox.properties.kinds import kind_of
 from sync_engine.sandbox.properties.scalars import as_double
 
 UNSUPPORTED: JsonObject = {"type": "unsupported", "unsupported": {}}
@@ -84,8 +85,6 @@ def _tree(expression: str) -> Tree | None:
 
 
 def _property_value(call: Call, prop: Property, page: Page) -> Value:
-    from sync_engine.sandbox.properties.registry import kind_of
-
     kind = kind_of(prop)
     if prop.type == "date":
         stored = page.values.get(prop.id)

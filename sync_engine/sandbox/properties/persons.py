@@ -7,7 +7,7 @@ from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.jsontypes import UNDEFINED, Json
 from sync_engine.sandbox.model import Page, Property, User
 from sync_engine.sandbox.properties.base import PropertyType, ReadOnly, Site
-from sync_engine.sandbox.shapes.users import person_value
+from sync_engine.sandbox.usershapes import person_value
 from sync_engine.sandbox.validation import want_list, want_object, want_uuid
 
 SHOWN_ON_PAGE = 25

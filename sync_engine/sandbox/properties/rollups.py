@@ -9,6 +9,7 @@ from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.clock import from_milliseconds
 from sync_engine.sandbox.jsontypes import Json, JsonObject
 from sync_engine.sandbox.model import Page, Property
+from sync_engine.sandbox.properties.kinds import kind_of
 
 Values = list[Json]
 
@@ -72,8 +73,6 @@ def _span(values: Values) -> JsonObject:
 
 
 def _value(call: Call, function: str, rolled: Property, pages: list[Page]) -> JsonObject:
-    from sync_engine.sandbox.properties.registry import kind_of
-
     kind = kind_of(rolled)
     if function in _ARRAYS:
         return {"type": "array", "array": _array(call, rolled, pages, unique=function == "show_unique")}
@@ -96,8 +95,6 @@ def _value(call: Call, function: str, rolled: Property, pages: list[Page]) -> Js
 
 
 def _array(call: Call, rolled: Property, pages: list[Page], *, unique: bool) -> list[Json]:
-    from sync_engine.sandbox.properties.registry import kind_of
-
     kind = kind_of(rolled)
     made: list[Json] = []
     for page in pages:

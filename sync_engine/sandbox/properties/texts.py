@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.jsontypes import Json
+from sync_engine.sandbox.mentions import runs_out
 from sync_engine.sandbox.model import Page, Property
 from sync_engine.sandbox.properties.base import PropertyType, Site
 from sync_engine.sandbox.richtext import plain_text, runs_in
-from sync_engine.sandbox.shapes.mentions import runs_out
 from sync_engine.sandbox.validation import bad, want_string
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.clock import minute_floor, page_time
 from sync_engine.sandbox.jsontypes import JsonObject
+from sync_engine.sandbox.mentions import runs_out
 from sync_engine.sandbox.model import Block, Database, Page
 from sync_engine.sandbox.richtext import plain_text
 from sync_engine.sandbox.shapes.databases import UNTITLED
-from sync_engine.sandbox.shapes.mentions import runs_out
 from sync_engine.sandbox.shapes.pages import title_text
 from sync_engine.sandbox.shapes.parents import parent_shape, trashed
-from sync_engine.sandbox.shapes.users import user_reference
+from sync_engine.sandbox.usershapes import user_reference
 
 
 def block_shape(call: Call, record: Block | Page | Database) -> JsonObject:

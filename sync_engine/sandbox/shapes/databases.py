@@ -5,13 +5,13 @@ from __future__ import annotations
 from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.clock import database_time, page_time
 from sync_engine.sandbox.jsontypes import JsonObject
+from sync_engine.sandbox.mentions import runs_out
 from sync_engine.sandbox.model import Database, DataSource
 from sync_engine.sandbox.properties.schema import schema_out, source_name
 from sync_engine.sandbox.richtext import plain_run
 from sync_engine.sandbox.shapes.icons import icon_out
-from sync_engine.sandbox.shapes.mentions import runs_out
 from sync_engine.sandbox.shapes.parents import database_url, parent_shape, trashed
-from sync_engine.sandbox.shapes.users import user_reference
+from sync_engine.sandbox.usershapes import user_reference
 
 UNTITLED = "New database"
 """The title a database shows when none was given (recorded)."""

@@ -13,7 +13,7 @@ from sync_engine.sandbox.properties.writing import TITLE_ONLY
 from sync_engine.sandbox.richtext import plain_text
 from sync_engine.sandbox.shapes.icons import icon_out
 from sync_engine.sandbox.shapes.parents import page_url, parent_shape, trashed
-from sync_engine.sandbox.shapes.users import user_reference
+from sync_engine.sandbox.usershapes import user_reference
 
 
 def page_shape(call: Call, page: Page, only: frozenset[str] | None = None) -> JsonObject:

@@ -10,7 +10,7 @@ from sync_engine.sandbox.jsontypes import Json
 from sync_engine.sandbox.model import DataSource, Page, Property, User
 from sync_engine.sandbox.properties.registry import kind_of
 from sync_engine.sandbox.shapes.pages import title_text
-from sync_engine.sandbox.shapes.users import person_value
+from sync_engine.sandbox.usershapes import person_value
 
 EDITABLE = (
     *("title", "rich_text", "number", "select", "multi_select", "status", "date", "checkbox"),

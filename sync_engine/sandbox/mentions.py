@@ -5,7 +5,7 @@ from __future__ import annotations
 from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.jsontypes import Json, JsonObject
 from sync_engine.sandbox.model import Database, Page
-from sync_engine.sandbox.shapes.users import person_value
+from sync_engine.sandbox.usershapes import person_value
 
 
 def runs_out(call: Call, runs: list[Json]) -> list[Json]:
