@@ -10,6 +10,7 @@ from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.codecs.registry import codec_for
 from sync_engine.domain.mapping import FieldMapping
 from sync_engine.domain.schema import Column
+from sync_engine.domain.values import JsonObject
 from sync_engine.errors import UsageError
 from sync_engine.web.cells import editor_of, literal_of
 from sync_engine.web.difference import pieces
@@ -78,7 +79,7 @@ def test_an_address_of_a_form_stays_here() -> None:
 
 def test_words_for_runs_and_times() -> None:
     assert effects({}) == "nothing to do"
-    summary = {"applied": {"notion": {"create": 1200}}, "conflicts": {"new": 1}, "brake": {"agents": 30}}
+    summary: JsonObject = {"applied": {"notion": {"create": 1200}}, "conflicts": {"new": 1}, "brake": {"agents": 30}}
     assert effects(summary) == "1,200 created in Notion, 1 new conflict, 30 deletes in agents stopped by the brake"
     assert span(["2026-01-01T10:00:00+00:00", "2026-01-01T10:01:00+00:00"]) == "2026-01-01 10:00:00 – 10:01:00 UTC"
     assert not is_long("short") and is_long("a\nb\nc\nd\ne")
