@@ -79,7 +79,8 @@ def test_an_address_of_a_form_stays_here() -> None:
 
 def test_words_for_runs_and_times() -> None:
     assert effects({}) == "nothing to do"
-    summary: JsonObject = {"applied": {"notion": {"create": 1200}}, "conflicts": {"new": 1}, "brake": {"agents": 30}}
+    summary: JsonObject = {"applied": {"notion": {"create": 1200}}, "conflicts": {"new": 1}}
+    summary["brake"] = {"agents": 30}
     assert effects(summary) == "1,200 created in Notion, 1 new conflict, 30 deletes in agents stopped by the brake"
     assert span(["2026-01-01T10:00:00+00:00", "2026-01-01T10:01:00+00:00"]) == "2026-01-01 10:00:00 – 10:01:00 UTC"
     assert not is_long("short") and is_long("a\nb\nc\nd\ne")
