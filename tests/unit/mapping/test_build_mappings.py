@@ -103,7 +103,7 @@ def test_what_is_written_down_wins(build: Build) -> None:
         f"""{TWO}
 [defaults]
 direction = "to-notion"
-conflict = "union"
+conflict = "postgres"
 brake = {{ share = 0.5, min = 3 }}
 """.replace(
             ONE,
@@ -140,8 +140,7 @@ type = "rich_text"
     assert "max_tokens" in agents.captured
     assert "created_at" not in agents.captured
     assert found["organization_id"].type == "rich_text"
-    assert found["capabilities"].conflict == "union"
-    assert (found["name"].conflict, found["name"].direction) == ("newest", "to-notion")
+    assert (found["name"].conflict, found["name"].direction) == ("postgres", "to-notion")
 
 
 MISTAKES = [
@@ -152,6 +151,7 @@ MISTAKES = [
     (f'{ONE}[tables.fields.tier]\ntype = "date"\n', "line 5: table 'agents': column 'tier' (integer)", "number"),
     (f'{ONE}[tables.fields.tier]\ntype = "relation"\n', "no foreign key", "add the table"),
     (f'{ONE}[tables.fields.tier]\nconflict = "union"\n', "conflict policy union", "union is for lists"),
+    (f'{ONE}[tables.fields.tier]\nconflict = "max"\n', "max is not available yet", "newest, postgres"),
     (f'{ONE}[tables.fields.shown]\ndirection = "from-notion"\n', "generated or a key", "to-notion"),
     (f'{ONE}[tables.fields.tier]\nproperty = "Sync Key"\n', "'Sync Key' is taken", "another"),
     (
