@@ -21,7 +21,7 @@ from sync_engine.errors import ConfigurationError
 EXAMPLE = example_folder()
 SAMPLE = EXAMPLE / "sample"
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "vital"
-SYNCED = 14
+SYNCED = 17
 
 
 def records(path: Path) -> list[dict[str, Any]]:
@@ -260,7 +260,7 @@ def test_sync_toml_speaks_of_what_exists(empty_database: Any) -> None:
         )
         columns: dict[str, list[str]] = dict(rows.fetchall())
     for table in config["tables"]:
-        assert {table["title"], *table.get("fields", {})} <= set(columns[table["name"]])
+        assert {table.get("title", "id"), *table.get("fields", {})} <= set(columns[table["name"]])
     assert "ignore" in next(t for t in config["tables"] if t["name"] == "llm_providers")["fields"]["api_key"]
 
 
