@@ -35,7 +35,7 @@ class Story:
         narrator = self.narrator
         narrator.chapter("Set up and sync")
         narrator.say(
-            "14 tables of the VITAL example lie in a Postgres of the demo's own. Notion is a local one that"
+            "17 tables of the VITAL example lie in a Postgres of the demo's own. Notion is a local one that"
         )
         narrator.say("speaks the real API; its limit of 3 requests a second is lifted for the demo.")
         narrator.run("setup")
