@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sync_engine.sandbox.jsontypes import UNDEFINED, Json, JsonObject
-from sync_engine.sandbox.validation import fix_one, problem, want_object, want_string, want_uuid
+from sync_engine.sandbox.validation import fix_one, problem, stated_type, want_object, want_string, want_uuid
 
 _ICON_KINDS = ("emoji", "external", "custom_emoji", "icon", "file_upload", "file")
 _BUILTIN = re.compile(r"^https://www\.notion\.so/icons/(.+)_([a-z]+)\.svg$")
@@ -28,7 +28,7 @@ def _image_in(path: str, raw: Json, kinds: tuple[str, ...]) -> Json:
     if raw is None:
         return None
     given = want_object(path, raw)
-    kind = given.get("type") or next((name for name in kinds if name in given), None)
+    kind = stated_type(path, given) or next((name for name in kinds if name in given), None)
     if kind not in kinds or kind not in given:
         raise fix_one(problem(f"{path}.{name}", "defined", UNDEFINED) for name in kinds)
     inner = _inner(f"{path}.{kind}", kind, given[kind])

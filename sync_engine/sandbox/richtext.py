@@ -11,6 +11,7 @@ from sync_engine.sandbox.jsontypes import UNDEFINED, Json, JsonObject
 from sync_engine.sandbox.validation import (
     fix_one,
     problem,
+    stated_type,
     want_bool,
     want_list,
     want_object,
@@ -67,7 +68,7 @@ def runs_in(path: str, raw: Json) -> list[Json]:
 
 
 def _run_in(path: str, item: JsonObject) -> JsonObject:
-    kind = item.get("type")
+    kind = stated_type(path, item)
     if kind is None:
         kind = next((name for name in _KINDS if name in item), None)
     if kind not in _KINDS or kind not in item:
@@ -109,7 +110,9 @@ def _annotations_in(path: str, raw: Json) -> JsonObject:
 
 
 def _mention_in(path: str, raw: JsonObject) -> JsonObject:
-    kind = raw.get("type") or next((name for name in ("user", "page", "database", "date") if name in raw), None)
+    kind = stated_type(path, raw) or next(
+        (name for name in ("user", "page", "database", "date") if name in raw), None
+    )
     if kind in ("user", "page", "database", "data_source"):
         target = want_object(f"{path}.{kind}", raw.get(kind, UNDEFINED))
         return {"type": kind, kind: {"id": want_uuid(f"{path}.{kind}.id", target.get("id", UNDEFINED))}}

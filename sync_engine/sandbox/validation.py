@@ -127,6 +127,11 @@ def key(body: JsonObject, name: str) -> Json | Undefined:
     return body.get(name, UNDEFINED)
 
 
+def stated_type(path: str, value: JsonObject) -> str | None:
+    """Return the `type` of an object, None when it does not say; 400 when it is no string."""
+    return None if value.get("type") is None else want_string(f"{path}.type", value["type"])
+
+
 def one_key(path: str, value: JsonObject, names: Iterable[str]) -> str:
     """Return which of the names is a key of the object, or raise the `Fix one` 400."""
     candidates = list(names)

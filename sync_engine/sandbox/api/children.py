@@ -15,6 +15,7 @@ from sync_engine.sandbox.validation import (
     bad,
     one_key,
     refuse_unknown,
+    stated_type,
     want_list,
     want_object,
     want_one_of,
@@ -69,7 +70,7 @@ def add_children(
 
 
 def _one(call: Call, parent: Parent, raw: JsonObject, path: str, place: float, depth: int) -> Block:
-    kind = raw.get("type") or one_key(path, raw, TYPES)
+    kind = stated_type(path, raw) or one_key(path, raw, TYPES)
     inner = want_object(f"{path}.{kind}", raw.get(kind, UNDEFINED))
     block = Block(
         id=call.ids.uuid(),

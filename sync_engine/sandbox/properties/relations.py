@@ -10,8 +10,9 @@ from sync_engine.sandbox.ids import encoded
 from sync_engine.sandbox.jsontypes import UNDEFINED, Json, JsonObject
 from sync_engine.sandbox.model import DataSource, Page, Property
 from sync_engine.sandbox.properties.base import PropertyType, SchemaSite, Site
-from sync_engine.sandbox.validation import one_key, want_list, want_object, want_uuid
+from sync_engine.sandbox.validation import one_key, stated_type, want_list, want_object, want_one_of, want_uuid
 
+_SIDES = ("single_property", "dual_property")
 SHOWN_ON_PAGE = 25
 """Recorded: 30 links show as 25 with `has_more: true`."""
 
@@ -30,7 +31,8 @@ class Relation(PropertyType):
         """Return target and kind; the back property of a dual one is made by `schema.link`."""
         given = raw.get("data_source_id", raw.get("database_id", UNDEFINED))
         target = _target(site.call, want_uuid(f"{site.path}.data_source_id", given))
-        kind = raw.get("type") or one_key(site.path, raw, ("single_property", "dual_property"))
+        stated = stated_type(site.path, raw) or one_key(site.path, raw, _SIDES)
+        kind = want_one_of(f"{site.path}.type", stated, _SIDES)
         kept = site.kept_config
         back = kept.get("synced_property_id")
         same = kept.get("data_source_id") == target.id and kind == "dual_property"

@@ -14,7 +14,7 @@ from sync_engine.sandbox.properties.registry import TYPES, kind_of
 from sync_engine.sandbox.properties.retype import converted_pages
 from sync_engine.sandbox.properties.writing import find_property
 from sync_engine.sandbox.richtext import plain_text
-from sync_engine.sandbox.validation import bad, fix_one, problem, want_object, want_string
+from sync_engine.sandbox.validation import bad, fix_one, problem, stated_type, want_object, want_string
 
 _LATE = ("formula", "rollup")
 """Types whose entry may name properties of the same request."""
@@ -56,7 +56,7 @@ def _planned(source: DataSource, name: str, entry: Json, path: str) -> Step:
     if entry is None:
         return name, None, None, old or _unknown(name)
     given = want_object(path, entry)
-    kind = given.get("type") or next((each for each in given if each in TYPES), None)
+    kind = stated_type(path, given) or next((each for each in given if each in TYPES), None)
     if kind is None:
         if old is None:
             raise fix_one(problem(f"{path}.{each}", "defined", UNDEFINED) for each in TYPES)

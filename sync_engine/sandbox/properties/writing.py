@@ -11,7 +11,7 @@ from sync_engine.sandbox.jsontypes import UNDEFINED, Json
 from sync_engine.sandbox.model import DataSource, Page, Property
 from sync_engine.sandbox.properties.base import Site
 from sync_engine.sandbox.properties.registry import TYPES, kind_of
-from sync_engine.sandbox.validation import bad, want_object
+from sync_engine.sandbox.validation import bad, stated_type, want_object
 
 TITLE_ONLY = Property("title", "title", "title")
 """The one property of a page that is not in a data source."""
@@ -54,7 +54,7 @@ def _value_in(site: Site, key: str, raw: Json) -> Json:
     prop, kind = site.property, kind_of(site.property)
     if not kind.writable:
         raise invalid(f"{prop.name} is a read-only property.")
-    stated = given.get("type", prop.type)
+    stated = stated_type(f"body.properties.{key}", given) or prop.type
     if prop.type not in given or stated != prop.type:
         if (stated in TYPES and stated != prop.type) or any(name in TYPES for name in given):
             raise invalid(f"{prop.name} is expected to be {prop.type}.")
