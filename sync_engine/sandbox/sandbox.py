@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+from sync_engine.errors import UsageError
 from sync_engine.sandbox.app import build_app
 from sync_engine.sandbox.chaos import Chaos
 from sync_engine.sandbox.clock import SandboxClock
@@ -15,7 +17,7 @@ from sync_engine.sandbox.faults import Fault, Faults
 from sync_engine.sandbox.ids import IdSource
 from sync_engine.sandbox.ratelimit import RateLimit
 from sync_engine.sandbox.requestlog import RequestLog
-from sync_engine.sandbox.seed import seed
+from sync_engine.sandbox.seed import CAPABILITIES, add_connection, people, seed
 from sync_engine.sandbox.server import HttpServer
 from sync_engine.sandbox.sqlitefile import SqliteKeeper
 from sync_engine.sandbox.store import Store
@@ -24,6 +26,15 @@ from sync_engine.sandbox.workspace import Workspace
 LOOPBACK = "127.0.0.1"
 DEFAULT_BUDGET = 180
 """Requests per minute of all plans but Business and Enterprise (documented)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person of the workspace. What `token` writes shows this person as its author."""
+
+    id: str
+    name: str
+    token: str
 
 
 class Sandbox:
@@ -86,6 +97,21 @@ class Sandbox:
     def parent_page_id(self) -> str:
         """Return the page shared with the connection, to create databases under."""
         return self.workspace.doors.parent_page_id
+
+    @property
+    def people(self) -> list[Person]:
+        """Return the people of the workspace; the first one's token is `person_token`."""
+        with self.workspace.lock:
+            found = people(self.workspace.store)
+        return [Person(user.id, user.name, token.secret) for user, token in found]
+
+    def add_connection(self, name: str, capabilities: tuple[str, ...] = CAPABILITIES) -> str:
+        """Add another connection with these capabilities only and return its token; it has its own budget."""
+        unknown = [each for each in capabilities if each not in CAPABILITIES]
+        if unknown:
+            raise UsageError(f"there is no capability {unknown[0]!r}", hint=f"one of {', '.join(CAPABILITIES)}")
+        with self.workspace.lock:
+            return add_connection(self.workspace.store, self.workspace.ids, name, capabilities).secret
 
     @property
     def requests(self) -> RequestLog:

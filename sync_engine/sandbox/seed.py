@@ -49,6 +49,22 @@ def seed(store: Store, ids: IdSource, now: int) -> Doors:
     )
 
 
+def add_connection(store: Store, ids: IdSource, name: str, capabilities: tuple[str, ...]) -> Token:
+    """Add a bot with a token of its own, with these capabilities only."""
+    bot = User(ids.uuid(), name, "bot")
+    token = Token(bot.id, _secret(ids), bot.id, name, capabilities)
+    store.put(bot)
+    store.put(token)
+    store.commit()
+    return token
+
+
+def people(store: Store) -> list[tuple[User, Token]]:
+    """Return the people of the workspace with their tokens, by name."""
+    both = [(store.take(User, token.user_id), token) for token in store.every(Token)]
+    return sorted((pair for pair in both if pair[0].type == "person"), key=lambda pair: pair[0].name)
+
+
 def _fill(store: Store, ids: IdSource, now: int) -> None:
     bot = User(ids.uuid(), CONNECTION, "bot")
     people = [User(ids.uuid(), name, "person", email) for name, email in PEOPLE]

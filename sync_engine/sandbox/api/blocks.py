@@ -27,6 +27,7 @@ def block_of(call: Call) -> BlockLike:
 
 def retrieve(call: Call) -> JsonObject:
     """Show a block."""
+    require(call, "read_content")
     return block_shape(call, block_of(call))
 
 

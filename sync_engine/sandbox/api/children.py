@@ -28,6 +28,7 @@ _DEEPEST = 2
 
 def index(call: Call) -> JsonObject:
     """List what is directly under a page or block, in order."""
+    require(call, "read_content")
     live = _live_children(call, block_of(call).id)
     size, cursor = page_size_of_query(call), call.asked("start_cursor")
     page, following = sliced(live, [each.id for each in live], cursor, size)

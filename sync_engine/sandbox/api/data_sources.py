@@ -35,6 +35,7 @@ def create(call: Call) -> JsonObject:
 
 def retrieve(call: Call) -> JsonObject:
     """Show a data source with its schema."""
+    require(call, "read_content")
     return data_source_shape(call, source_of(call, path_id(call, "data_source_id")))
 
 

@@ -100,6 +100,7 @@ def touch_page(call: Call, parent: Parent) -> None:
 
 def retrieve(call: Call) -> JsonObject:
     """Show a database, in the trash or not."""
+    require(call, "read_content")
     return database_shape(call, database_of(call, path_id(call, "database_id")))
 
 

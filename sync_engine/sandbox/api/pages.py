@@ -97,6 +97,7 @@ def _next_number(call: Call, source: DataSource | None) -> int:
 
 def retrieve(call: Call) -> JsonObject:
     """Show a page, in the trash or not."""
+    require(call, "read_content")
     page = page_of(call, path_id(call, "page_id"))
     return page_shape(call, page, selected(call, page))
 

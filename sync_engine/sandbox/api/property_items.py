@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_engine.sandbox.access import page_of, path_id
+from sync_engine.sandbox.access import page_of, path_id, require
 from sync_engine.sandbox.apierrors import invalid
 from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.ids import encoded
@@ -16,6 +16,7 @@ from sync_engine.sandbox.shapes.pages import page_properties
 
 def retrieve(call: Call) -> JsonObject:
     """Show a value; title, rich_text, people, relation and rollup as a paged list (documented)."""
+    require(call, "read_content")
     page = page_of(call, path_id(call, "page_id"))
     prop = _property(call, page)
     if kind_of(prop).paged:

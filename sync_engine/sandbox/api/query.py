@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_engine.sandbox.access import path_id, source_of
+from sync_engine.sandbox.access import path_id, require, source_of
 from sync_engine.sandbox.api.pages import chosen_ids
 from sync_engine.sandbox.call import Call
 from sync_engine.sandbox.jsontypes import Json, JsonObject
@@ -32,6 +32,7 @@ class Query:
 
     def __call__(self, call: Call) -> JsonObject:
         """Return one page of rows; never one in the trash, whatever `in_trash` says (UNVERIFIED)."""
+        require(call, "read_content")
         source = source_of(call, path_id(call, "data_source_id"))
         refuse_unknown(call.body, call.allowed(*_KEYS))
         if call.body.get("filter") is not None:

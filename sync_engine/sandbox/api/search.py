@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_engine.sandbox.access import visible
+from sync_engine.sandbox.access import require, visible
 from sync_engine.sandbox.call import V2025, Call
 from sync_engine.sandbox.jsontypes import UNDEFINED, Json, JsonObject
 from sync_engine.sandbox.model import DataSource, Page
@@ -22,6 +22,7 @@ def search(call: Call) -> JsonObject:
     What changed within the lag is not found yet (recorded: 11 to 15 polls until a new object appeared).
     Trashed data sources are found too (recorded: 164 of 430); trashed pages only with `filter.in_trash`.
     """
+    require(call, "read_content")
     refuse_unknown(call.body, ("query", "sort", "filter", "start_cursor", "page_size"))
     kind, in_trash = _filter(call)
     text = call.body.get("query")

@@ -17,8 +17,9 @@ from sync_engine.sandbox.api import pages
 from sync_engine.sandbox.apierrors import ApiError, invalid
 from sync_engine.sandbox.call import Actor, Call
 from sync_engine.sandbox.jsontypes import JsonObject
-from sync_engine.sandbox.model import Database, DataSource, Page, Token, User
+from sync_engine.sandbox.model import Database, DataSource, Page, Token
 from sync_engine.sandbox.properties.schema import source_name
+from sync_engine.sandbox.seed import people
 from sync_engine.sandbox.web.cells import editor_of
 from sync_engine.sandbox.web.forms import Fields, value_of
 from sync_engine.sandbox.web.guard import PERSON, Guard
@@ -166,20 +167,15 @@ class WebPages:
         return Call(space.store, space.ids, Actor(self._person(request)), space.clock.milliseconds())
 
     def _person(self, request: Request) -> Token:
-        tokens = {token.user_id: token for token, _ in self._people()}
+        tokens = {user.id: token for user, token in people(self._space.store)}
         chosen = request.cookies.get(PERSON, "")
         return tokens[chosen] if chosen in tokens else next(iter(tokens.values()))
-
-    def _people(self) -> list[tuple[Token, User]]:
-        store = self._space.store
-        both = [(token, store.take(User, token.user_id)) for token in store.every(Token)]
-        return sorted(((t, u) for t, u in both if u.type == "person"), key=lambda pair: pair[1].name)
 
     def _shown(self, request: Request, template: str, view: JsonObject, status: int = 200) -> Response:
         session = self._guard.session(request)
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         common = {
-            "people": [user for _, user in self._people()],
+            "people": [user for user, _ in people(self._space.store)],
             "person": self._person(request).user_id,
             "token": self._guard.token(session),
             "here": address,

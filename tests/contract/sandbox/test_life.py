@@ -16,8 +16,9 @@ import pytest
 from notion_client import Client
 from notion_client.helpers import collect_paginated_api
 
-from sync_engine.errors import ConfigurationError
+from sync_engine.errors import ConfigurationError, UsageError
 from sync_engine.sandbox import Sandbox
+from sync_engine.sandbox.seed import CAPABILITIES
 from tests.support.sandbox_api import Api, text, titles
 
 SERVE = (
@@ -148,3 +149,50 @@ def test_the_official_python_client(sandbox: Sandbox) -> None:
         assert len(collect_paginated_api(notion.users.list)) == 5
         notion.blocks.delete(rows[0]["id"])
         assert len(collect_paginated_api(notion.data_sources.query, data_source_id=source)) == 6
+
+
+@pytest.mark.parametrize(
+    ("missing", "method", "path", "body"),
+    [
+        ("read_content", "GET", "pages/{page}", None),
+        ("read_content", "GET", "data_sources/{source}", None),
+        ("read_content", "GET", "databases/{database}", None),
+        ("read_content", "POST", "data_sources/{source}/query", {}),
+        ("read_content", "POST", "search", {}),
+        ("read_content", "GET", "blocks/{page}/children", None),
+        ("update_content", "PATCH", "pages/{page}", {}),
+        ("update_content", "PATCH", "data_sources/{source}", {}),
+        ("update_content", "DELETE", "blocks/{page}", None),
+        ("insert_content", "POST", "pages", {}),
+        ("insert_content", "POST", "databases", {}),
+        ("insert_comments", "POST", "comments", {}),
+        ("read_comments", "GET", "comments?block_id={page}", None),
+        ("read_users", "GET", "users", None),
+    ],
+)
+def test_a_missing_capability_is_a_403(api: Api, missing: str, method: str, path: str, body: Any) -> None:
+    database, source = api.database()
+    page = api.row(source, "x")["id"]
+    capabilities = tuple(each for each in CAPABILITIES if each != missing)
+    secret = api.sandbox.add_connection("Limited", capabilities)
+    limited = Api(api.sandbox, api.client, secret=secret)
+    refusal = limited.refused(method, path.format(page=page, source=source, database=database), body, 403)
+    assert refusal["code"] == "restricted_resource"
+    assert refusal["message"] == "API token does not have access to this resource."
+    limited.ok("GET", "users/me")
+
+
+def test_emails_need_their_capability(api: Api) -> None:
+    secret = api.sandbox.add_connection("No emails", ("read_users",))
+    users = Api(api.sandbox, api.client, secret=secret).ok("GET", "users")["results"]
+    assert [user["person"] for user in users if user["type"] == "person"] == [{}, {}, {}]
+    with pytest.raises(UsageError, match="read_minds"):
+        api.sandbox.add_connection("No", ("read_minds",))
+
+
+def test_people_and_their_tokens(api: Api) -> None:
+    people = api.sandbox.people
+    assert [person.name for person in people] == ["Ada Keller", "Bruno Santos", "Chioma Obi"]
+    assert people[0].token == api.sandbox.person_token
+    for person in people:
+        assert Api(api.sandbox, api.client, secret=person.token).ok("GET", "users/me")["id"] == person.id
