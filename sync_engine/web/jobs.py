@@ -14,6 +14,10 @@ _KEPT = 50
 PATIENCE = 2.0
 """Seconds that a form waits for its job before the browser is sent to the page of progress."""
 
+LOCK_PATIENCE = 10.0
+"""Seconds that a job waits for another run (a continuous one holds the lock again and again, for a moment)."""
+
+_LOOK_EVERY = 0.1
 _END_WITHIN = 5.0
 
 
@@ -50,13 +54,27 @@ class Job:
         self.step = (what, done, total)
 
     def run(self, work: Callable[[Context], Done], context: Context) -> None:
-        """Do the work; the body of the job's thread."""
+        """Do the work when no other run is at work; the body of the job's thread."""
         try:
+            self._await_lock(context)
             self.result = work(replace(context, progress=self.note))
         except SyncEngineError as error:
             self.error = error
         finally:
             self.finished.set()
+
+    def _await_lock(self, context: Context) -> None:
+        """Return when the installation's lock is free, for the work to take. Raises LockHeld."""
+        until = context.clock.monotonic() + LOCK_PATIENCE
+        while True:
+            try:
+                with context.database.lock():
+                    return
+            except LockHeld:
+                if context.clock.monotonic() >= until:
+                    raise
+            self.note("waiting for another run to end", 0, 0)
+            context.clock.wait(_LOOK_EVERY)
 
 
 class Jobs:

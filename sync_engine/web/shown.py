@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote
 from markupsafe import Markup, escape
 
 from sync_engine.domain.values import Json, JsonObject
+from sync_engine.ports.store import Run
 
 LONG = 220
 """Characters of a text that are shown before the rest is folded away."""
@@ -123,8 +124,23 @@ def short(text: str) -> str:
     return text[:13] if len(text) == 36 else excerpt(text, 24)
 
 
-def effects(summary: JsonObject) -> str:
+NOTHING = "nothing to do"
+
+
+def did(run: Run) -> str:
     """What a stored run did, in a few words."""
+    if run.kind in ("swap", "resolve"):
+        return "put a chosen value on both sides"
+    return effects(run.summary)
+
+
+def is_quiet(run: Run) -> bool:
+    """Whether a run is a pass that ended with nothing done."""
+    return run.kind == "sync" and run.status == "done" and did(run) == NOTHING
+
+
+def effects(summary: JsonObject) -> str:
+    """What the summary of a run says, in a few words."""
     parts = [f"{words} in {side}" for side, words in _applied(summary.get("applied"))]
     if isinstance(undone := summary.get("undone"), int):
         parts.append(f"{many(undone, 'record')} taken back")
@@ -137,7 +153,7 @@ def effects(summary: JsonObject) -> str:
         parts.append(f"{blocked} blocked")
     for table, number in found.items() if isinstance(found := summary.get("brake"), dict) else ():
         parts.append(f"{number} deletes in {table} stopped by the brake")
-    return ", ".join(parts) or "nothing to do"
+    return ", ".join(parts) or NOTHING
 
 
 _DONE: Mapping[str, str] = {
@@ -172,5 +188,5 @@ FILTERS: dict[str, Callable[..., object]] = {
     "many": many,
     "anchor": anchor,
     "short": short,
-    "effects": effects,
+    "did": did,
 }

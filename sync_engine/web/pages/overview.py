@@ -10,14 +10,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.engine.browse import recent_runs
 from sync_engine.engine.context import Context
 from sync_engine.engine.holding import held_list
 from sync_engine.engine.status import status
 from sync_engine.engine.sync import SyncOptions, sync
 from sync_engine.web.forms import Fields, local_address
 from sync_engine.web.jobs import Done
-from sync_engine.web.pages.runs import ran
+from sync_engine.web.pages.runs import eventful, ran
 from sync_engine.web.site import Site, with_query
 
 _RUNS = 8
@@ -42,7 +41,7 @@ def _overview(site: Site, request: Request) -> Response:
         "open_conflicts": document["open_conflicts"],
         "held": held[:_REASONS],
         "more_held": max(0, len(held) - _REASONS),
-        "runs": recent_runs(context, _RUNS),
+        "runs": eventful(context, _RUNS),
         "ran": ran(context, request),
     }
     return site.show(request, "overview.html", view)

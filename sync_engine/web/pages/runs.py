@@ -18,10 +18,11 @@ from sync_engine.engine.rollback import Selection, rollback
 from sync_engine.ports.store import JournalEntry, Run
 from sync_engine.web.forms import Fields
 from sync_engine.web.jobs import Done, Planned
+from sync_engine.web.shown import is_quiet
 from sync_engine.web.site import WHO, Site, address
 from sync_engine.web.titled import Change, Titles, change_of, targets
 
-_RUNS = 100
+RUNS = 300
 _CHANGES = 200
 _PLANNED = 200
 
@@ -47,8 +48,16 @@ def ran(context: Context, request: Request) -> Run | None:
         return uow.runs.get(wanted)
 
 
+def eventful(context: Context, limit: int) -> Sequence[Run]:
+    """The newest runs that did something, as far back as is cheap to look."""
+    return [run for run in recent_runs(context, RUNS) if not is_quiet(run)][:limit]
+
+
 def _list(site: Site, request: Request) -> Response:
-    return site.show(request, "runs.html", {"runs": recent_runs(site.context(), _RUNS), "limit": _RUNS})
+    found = recent_runs(site.context(), RUNS)
+    shown = found if request.query_params.get("show") == "all" else [run for run in found if not is_quiet(run)]
+    view = {"runs": shown, "quiet": len(found) - len(shown), "full": len(found) == RUNS, "limit": RUNS}
+    return site.show(request, "runs.html", view)
 
 
 def _run(site: Site, request: Request) -> Response:

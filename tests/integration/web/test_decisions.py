@@ -135,13 +135,39 @@ def test_a_later_edit_is_left_alone_unless_asked(world: World, browser: Browser,
     assert both(world) == ("be kind", "be kind")
 
 
-def test_another_run_that_holds_the_lock_is_told_kindly(world: World, browser: Browser, agent: str) -> None:
+def test_another_run_that_holds_the_lock_is_told_kindly(
+    world: World, browser: Browser, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LOCK_PATIENCE", 0.0)
     page = browser.page("/")
     with world.app.database.lock():
         answer = browser.submit(page, "/sync")
     assert answer.status_code == 409
     assert "Something else is at work" in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_a_short_run_of_somebody_else_is_waited_for(
+    world: World, browser: Browser, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PATIENCE", 0.0)
+    with world.app.database.lock():
+        answer = browser.submit(browser.page("/"), "/sync")
+        while "waiting for another run" not in answer.text:
+            answer = browser.get(str(answer.url))
+    while "/jobs/" in str(answer.url):
+        answer = browser.get(str(answer.url))
+    assert "Both sides synced" in answer.text
+
+
+def test_quiet_passes_do_not_bury_the_others(world: World, browser: Browser, agent: str) -> None:
+    for _ in range(3):
+        world.sync()
+    page = visible(browser.page("/runs"))
+    assert "3 passes that had nothing to do are left out" in page
+    assert page.count("done") == 1
+    assert visible(browser.page("/runs", show="all")).count("done") == 4
+    assert "nothing to do" not in visible(browser.page("/"))
 
 
 def test_notion_out_of_reach_is_told(
