@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from sync_engine.adapters.postgres.statements import statement
+
 revision = "20261122_engine_schema"
 down_revision = None
 branch_labels = None
@@ -31,8 +33,8 @@ CREATE TABLE sync_engine.sync_mappings (
     CONSTRAINT sync_mappings_name_key UNIQUE (name)
 );
 CREATE TABLE sync_engine.sync_events (
-    seq BIGINT GENERATED ALWAYS AS IDENTITY (CACHE 1),
     txid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    seq BIGINT GENERATED ALWAYS AS IDENTITY (CACHE 1),
     occurred TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     occurred_until TIMESTAMP WITH TIME ZONE,
     recorded_at TIMESTAMP WITH TIME ZONE,
@@ -50,14 +52,21 @@ CREATE TABLE sync_engine.sync_events (
     snapshot pg_snapshot,
     CONSTRAINT sync_events_pkey PRIMARY KEY (seq)
 );
-CREATE INDEX sync_events_mapping_key_seq_idx ON sync_engine.sync_events (mapping, key, seq);
-CREATE INDEX sync_events_txid_idx ON sync_engine.sync_events (txid);
 COMMENT ON TABLE sync_engine.sync_events
     IS 'The log: every change of both sides, in the order of seq; append-only';
+CREATE TABLE sync_engine.sync_history (
+    name TEXT COLLATE "C" NOT NULL,
+    mapping INTEGER NOT NULL,
+    seq BIGINT NOT NULL,
+    CONSTRAINT sync_history_pkey PRIMARY KEY (name, mapping, seq)
+);
+COMMENT ON TABLE sync_engine.sync_history
+    IS 'Index of the log by record, made by the reader and not by the user''s write; its cursor is "history"';
 CREATE TABLE sync_engine.sync_cursors (
     consumer TEXT NOT NULL,
     snapshot pg_snapshot NOT NULL,
     seq BIGINT NOT NULL,
+    bounds JSONB NOT NULL,
     at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT sync_cursors_pkey PRIMARY KEY (consumer)
 );
@@ -193,6 +202,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA sync_engine FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA sync_engine FROM PUBLIC;
 ALTER TABLE sync_engine.sync_mappings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_history ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_cursors ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_records ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_changes ENABLE ROW LEVEL SECURITY;
@@ -232,6 +242,7 @@ DROP TABLE sync_engine.sync_conflicts;
 DROP TABLE sync_engine.sync_changes;
 DROP TABLE sync_engine.sync_records;
 DROP TABLE sync_engine.sync_cursors;
+DROP TABLE sync_engine.sync_history;
 DROP TABLE sync_engine.sync_events;
 DROP TABLE sync_engine.sync_mappings
 """
@@ -240,8 +251,10 @@ DROP TABLE sync_engine.sync_mappings
 def upgrade() -> None:
     op.execute(TABLES)
     op.execute(RIGHTS_AND_STORAGE)
+    op.execute(statement("capture_actor_v1"))  # a file with a version in its name never changes
 
 
 def downgrade() -> None:
     op.execute(DROP_CAPTURE)
+    op.execute("DROP FUNCTION IF EXISTS sync_engine.capture_actor_v1(jsonb)")
     op.execute(DROP_TABLES)

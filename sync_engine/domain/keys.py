@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections.abc import Sequence
 
 from sync_engine.errors import UsageError
+
+_SPECIAL = re.compile(r'[,"\r\n]')
 
 
 def encode_key(parts: Sequence[str]) -> str:
     """Join the text forms of the key columns, in key order, with CSV quoting.
 
-    A key of one column is its text unchanged, whatever it holds, so that a person can paste it.
+    A key of one column is its text unchanged, whatever it holds, so that a person can paste it. The capture
+    trigger makes the same text (`adapters/postgres/images.py`), so the rule is spelt out here and not left to
+    the csv module, whose versions differ on line ends.
     """
     if len(parts) == 1:
         return parts[0]
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(parts)
-    return buffer.getvalue()
+    return ",".join(_quoted(part) if _SPECIAL.search(part) else part for part in parts)
+
+
+def _quoted(part: str) -> str:
+    return '"' + part.replace('"', '""') + '"'
 
 
 def decode_key(key: str, columns: int) -> tuple[str, ...]:

@@ -15,10 +15,15 @@ from sync_engine.domain.values import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One reading step: the events that became visible between two snapshots (`pg_snapshot` texts)."""
+    """One reading step: the events that became visible between two snapshots (`pg_snapshot` texts).
+
+    `floor`: every event of the step has a greater seq. `bounds` is what the log remembers to find the next floor.
+    """
 
     previous: str
     current: str
+    floor: int = 0
+    bounds: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,61 +1,165 @@
-"""The event log.
+"""The event log in the table `sync_events`: written by triggers and by the engine, read by snapshot difference.
 
-First version, to be replaced by the measured one.
+A sequence number says in which order things happened to one record, not what is committed: a reader that goes by
+`seq > last` loses what commits late. So a tick is a pair of snapshots, and its events are those that the second
+sees and the first did not, ordered by seq (the method of PgQ).
 """
-# ruff: noqa
-# mypy: ignore-errors
+
 from __future__ import annotations
-from typing import Any
-from psycopg import sql
-from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
-from sync_engine.domain.schema import *
-from sync_engine.domain.events import *
-from sync_engine.domain.times import Interval
-from sync_engine.ports.event_log import *
-from sync_engine.ports.installation import CaptureState
-def drv(c): return c.connection.driver_connection
-def J(v): return None if v is None else Jsonb(v)
-from sync_engine.adapters.postgres.introspect import tables
-from sync_engine.adapters.postgres.capture import TXT, image, obj
-OPS={'i':Op.INSERT,'u':Op.UPDATE,'d':Op.DELETE,'t':Op.TRUNCATE,'s':Op.SNAPSHOT,'r':Op.RESTORE}
-COLS="seq,txid::text::bigint txid,source,op,mapping,key,old_key,page_id,before,after,occurred,occurred_until,recorded_at,actor,origin,snapshot::text,schema_version"
-def ev(r):
-    return ChangeEvent(r['seq'],r['txid'],Side.POSTGRES if r['source']=='p' else Side.NOTION,r['mapping'],r['key'] or '',OPS[r['op']],r['before'],r['after'],Interval(r['occurred'],r['occurred_until'] or r['occurred']),r['recorded_at'] or r['occurred'],r['actor'] or {},r['origin'] or '',r['old_key'] or '',r['page_id'] or '',r['snapshot'] or '',r['schema_version'])
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import orjson
+import psycopg
+from sqlalchemy import Connection
+
+from sync_engine.adapters.postgres import images, introspect, tick_bounds
+from sync_engine.adapters.postgres.capture_function import shape_of
+from sync_engine.adapters.postgres.connection import driver_of
+from sync_engine.adapters.postgres.event_rows import change_event, change_events, rows_to_append, with_columns
+from sync_engine.adapters.postgres.event_search import Indexed, search
+from sync_engine.adapters.postgres.snapshot_chunk import snapshot_chunk
+from sync_engine.adapters.postgres.statements import statement
+from sync_engine.domain.events import ChangeEvent
+from sync_engine.domain.keys import decode_key
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.schema import Table
+from sync_engine.errors import DatabaseError
+from sync_engine.ports.event_log import EventFilter, NewEvent, Tick
+
+BEGINNING = "1:1:"
+"""The snapshot before any transaction."""
+
+HISTORY = "history"
+"""The reader that indexes the log by record."""
+
+_APPENDED_AT_ONCE = 1000
+_FETCHED_AT_ONCE = 1000
+
+
 class PostgresEventLog:
-    def __init__(s,c): s.c=c; s.last=None
-    def cur(s): return drv(s.c).cursor(row_factory=dict_row)
-    def tick(s,consumer):
-        r=s.cur().execute("select snapshot::text s from sync_engine.sync_cursors where consumer=%s",[consumer]).fetchone()
-        return Tick(r['s'] if r else '1:1:', s.cur().execute("select pg_current_snapshot()::text s").fetchone()['s'])
-    def read(s,t,after,limit):
-        return [ev(r) for r in s.cur().execute(f"select {COLS} from sync_engine.sync_events where not pg_visible_in_snapshot(txid,%s::pg_snapshot) and pg_visible_in_snapshot(txid,%s::pg_snapshot) and seq>%s and source='p' order by seq limit %s",[t.previous,t.current,after,limit])]
-    def advance(s,c,t): s.cur().execute("insert into sync_engine.sync_cursors(consumer,snapshot,seq) values(%s,%s,0) on conflict(consumer) do update set snapshot=excluded.snapshot",[c,t.current])
-    def append(s,events):
-        out=[]
-        for e in events:
-            op={v:k for k,v in OPS.items()}[e.op]
-            out.append(s.cur().execute("insert into sync_engine.sync_events(source,op,mapping,key,before,after,occurred,occurred_until,recorded_at,actor,origin,page_id) values(%s,%s,%s,%s,%s,%s,%s,%s,clock_timestamp(),%s,%s,%s) returning seq",
-              ['p' if e.source is Side.POSTGRES else 'n',op,e.mapping,e.key,J(e.before),J(e.after),e.occurred.since,e.occurred.until,J(e.actor),e.origin or None,e.page_id or None]).fetchone()['seq'])
-        return out
-    def snapshot_chunk(s,mapping,after_key,limit):
-        d=drv(s.c); oid=mapping.oid
-        t=[t for t in tables(s.c,[mapping.schema]) if t.oid==oid][0]
-        cols=[c for c in t.columns if c.name in mapping.captured or not mapping.captured]
-        keys=sql.SQL(",").join(sql.Identifier(k) for k in mapping.key_columns)
-        kt=sql.SQL("||','||").join(sql.SQL("t.")+sql.Identifier(k)+sql.SQL("::text") for k in mapping.key_columns)
-        where=sql.SQL("")
-        if after_key: where=sql.SQL("where ({}) > ({})").format(keys,sql.SQL(",").join(sql.Literal(v) for v in after_key))
-        rows=d.execute(sql.SQL("insert into sync_engine.sync_events(source,op,mapping,key,after,snapshot) select 'p','s',{},{},{},pg_current_snapshot() from (select * from {} {} order by {} limit {}) t returning key").format(sql.Literal(mapping.id),kt,obj('t',cols),sql.Identifier(mapping.schema,mapping.table),where,keys,sql.Literal(limit))).fetchall()
-        s.last=tuple(rows[-1][0].split(',')) if rows else None
-        return len(rows)
-    def last_snapshot_key(s): return s.last
-    def find(s,w):
-        c=["true"];p=[]
-        for cond,v in [("mapping=%s",w.mapping),("key=%s",w.key or None),("(before ? %s or after ? %s)",w.field or None),("actor::text ilike '%%'||%s||'%%'",w.actor or None),("source=%s",{Side.POSTGRES:'p',Side.NOTION:'n'}.get(w.source)),("origin like %s||'%%'",w.origin or None),("occurred>=%s",w.since),("occurred<=%s",w.until),("seq>%s",w.after_seq or None),("page_id=%s",w.page_id or None)]:
-            if v is not None: c.append(cond); p+= [v]*cond.count('%s')
-        if w.unkeyed: c.append("coalesce(key,'')=''")
-        q=f"select {COLS} from sync_engine.sync_events where {' and '.join(c)} order by seq {'desc' if w.newest_first else ''} "+(f"limit {w.limit}" if w.limit else "")
-        for r in s.cur().execute(q,p).fetchall(): yield ev(r)
-    def position(s):
-        r=s.cur().execute("select coalesce(max(seq),0) s, pg_current_snapshot()::text p from sync_engine.sync_events").fetchone(); return r['s'],r['p']
+    """Implements `ports.event_log.EventLog` inside the caller's transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._driver = driver_of(connection)
+        self._tables: dict[tuple[str, str], Table] = {}
+        self._last_snapshot_key: tuple[str, ...] | None = None
+        self._searches = itertools.count(1)
+
+    def tick(self, consumer: str) -> Tick:
+        """The step from the consumer's cursor to now. Raises DatabaseError after a restore from a backup."""
+        previous, _, bounds = self._cursor_of(consumer)
+        with psycopg.RawCursor(self._driver) as cursor:
+            cursor.execute(statement("tick_sequence"))
+            last_seq, unassigned = cursor.fetchone() or (0, False)
+            cursor.execute(statement("tick_snapshot"))
+            xid, current = cursor.fetchone() or (0, BEGINNING)
+        _refuse_rewind(previous, current, last_seq, bounds)
+        fresh = (xid, last_seq) if unassigned else None
+        floor = tick_bounds.floor(previous, current, bounds)
+        return Tick(previous, current, floor, tick_bounds.kept(current, bounds, fresh))
+
+    def read(self, tick: Tick, after_seq: int, limit: int) -> Sequence[ChangeEvent]:
+        """One page of the tick's Postgres events."""
+        with psycopg.RawCursor(self._driver) as cursor:
+            cursor.execute(
+                with_columns("events_read"), [max(after_seq, tick.floor), tick.previous, tick.current, limit]
+            )
+            return change_events(cursor)
+
+    def advance(self, consumer: str, tick: Tick) -> None:
+        """Move the cursor, and index what the tick brought. Raises DatabaseError when another reader moved it."""
+        self._move(consumer, tick)
+        snapshot, _, bounds = self._cursor_of(HISTORY)
+        floor = tick_bounds.floor(snapshot, tick.current, bounds)
+        with psycopg.RawCursor(self._driver) as cursor:
+            cursor.execute(statement("history_extend"), [floor, snapshot, tick.current])
+        self._move(HISTORY, Tick(snapshot, tick.current, floor, tick.bounds))
+
+    def append(self, events: Sequence[NewEvent]) -> Sequence[int]:
+        """Append, and return the seq of each, in order."""
+        numbers: list[int] = []
+        with psycopg.RawCursor(self._driver) as cursor:
+            for start in range(0, len(events), _APPENDED_AT_ONCE):
+                batch = rows_to_append(events[start : start + _APPENDED_AT_ONCE])
+                numbers += sorted(seq for (seq,) in cursor.execute(statement("events_append"), [batch]))
+        return numbers
+
+    def snapshot_chunk(self, mapping: TableMapping, after_key: tuple[str, ...] | None, limit: int) -> int:
+        """Log the next rows of the table as snapshot events; returns how many. See `snapshot_chunk.py`."""
+        table = self._table(mapping)
+        shape = shape_of(mapping.id, table, mapping.key_columns, mapping.captured)
+        with psycopg.RawCursor(self._driver) as cursor:
+            for name, value in images.settings(shape.captured, shape.key).items():
+                cursor.execute("SELECT set_config($1, $2, true)", [name, value])
+            statement_ = snapshot_chunk(shape, table, resumed=after_key is not None)
+            keys = cursor.execute(statement_, [limit, *(after_key or ())]).fetchall()
+        if keys:
+            self._last_snapshot_key = decode_key(keys[-1][0], len(mapping.key_columns))
+        return len(keys)
+
+    def last_snapshot_key(self) -> tuple[str, ...] | None:
+        """Key of the last row logged by `snapshot_chunk` in this transaction."""
+        return self._last_snapshot_key
+
+    def find(self, wanted: EventFilter) -> Iterator[ChangeEvent]:
+        """Events that match, streamed through a cursor of the server."""
+        snapshot, floor, _ = self._cursor_of(HISTORY)
+        made = search(wanted, Indexed(snapshot, floor))
+        name = f"sync_engine_find_{next(self._searches)}"
+        with psycopg.RawServerCursor(self._driver, name) as cursor:
+            cursor.itersize = _FETCHED_AT_ONCE
+            for row in cursor.execute(made.query, made.parameters):
+                yield change_event(row)
+
+    def position(self) -> tuple[int, str]:
+        """The highest seq that this transaction sees, and its snapshot."""
+        with psycopg.RawCursor(self._driver) as cursor:
+            cursor.execute(
+                "SELECT coalesce(max(seq), 0), pg_current_snapshot()::text FROM sync_engine.sync_events"
+            )
+            return cursor.fetchone() or (0, BEGINNING)
+
+    def _cursor_of(self, consumer: str) -> tuple[str, int, Sequence[tick_bounds.Bound]]:
+        with psycopg.RawCursor(self._driver) as cursor:
+            found = cursor.execute(
+                "SELECT snapshot::text, seq, bounds::text FROM sync_engine.sync_cursors WHERE consumer = $1",
+                [consumer],
+            ).fetchone()
+        if found is None:
+            return BEGINNING, 0, ()
+        return found[0], found[1], [(xid, seq) for xid, seq in orjson.loads(found[2])]
+
+    def _move(self, consumer: str, tick: Tick) -> None:
+        floor = tick_bounds.floor_after(tick.current, tick.bounds)
+        bounds = orjson.dumps(tick.bounds).decode()
+        with psycopg.RawCursor(self._driver) as cursor:
+            cursor.execute(statement("cursor_advance"), [consumer, tick.previous, tick.current, floor, bounds])
+            if cursor.rowcount != 1:
+                raise DatabaseError(
+                    f"another process moved the log's reader {consumer!r} at the same time",
+                    hint="run the command again",
+                )
+
+    def _table(self, mapping: TableMapping) -> Table:
+        name = (mapping.schema, mapping.table)
+        if name not in self._tables:
+            self._tables |= {
+                (found.schema, found.name): found for found in introspect.tables(self._connection, name[:1])
+            }
+        if name not in self._tables:
+            raise DatabaseError(f"table {name[0]}.{name[1]} is not in the database", hint="see: sync-engine plan")
+        return self._tables[name]
+
+
+def _refuse_rewind(previous: str, current: str, last_seq: int, bounds: Sequence[tick_bounds.Bound]) -> None:
+    """Transaction ids that start anew would pass for read ones, and their events would be lost silently."""
+    ids_went_back = tick_bounds.parse_snapshot(previous)[1] > tick_bounds.parse_snapshot(current)[1]
+    if ids_went_back or any(seq > last_seq for _, seq in bounds):
+        raise DatabaseError(
+            "the database counts transactions or events from an earlier point than the log's reader has seen:"
+            " it was restored from a backup, or moved by dump and restore",
+            hint="nothing was read or written; see docs/howto/recover-after-a-restore.md",
+        )

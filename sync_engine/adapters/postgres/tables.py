@@ -73,9 +73,10 @@ mappings = Table(
 events = Table(
     "sync_events",
     metadata,
-    # Fixed-width columns first, by falling alignment: a one-column update must fit in 200 bytes.
-    Column("seq", BigInteger, Identity(always=True, cache=1), primary_key=True),
+    # Fixed-width columns first, by falling alignment: a one-column update must fit in 200 bytes. The transaction
+    # id comes before seq: defaults are made in this order, and a number must be drawn under an id.
     Column("txid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("seq", BigInteger, Identity(always=True, cache=1), primary_key=True),
     Column("occurred", _AT, nullable=False, server_default=_NOW),
     Column("occurred_until", _AT),  # the upper end; NULL: an instant
     Column("recorded_at", _AT),  # NULL: when it occurred
@@ -91,9 +92,18 @@ events = Table(
     Column("origin", Text),  # NULL: a person or an application; else run:<id> or rollback:<id>
     Column("page_id", _KEY),
     Column("snapshot", Snapshot),  # of a snapshot event: what its row was read under
-    Index("sync_events_txid_idx", "txid"),
-    Index("sync_events_mapping_key_seq_idx", "mapping", "key", "seq"),
+    # No index but the key: each would cost the user's write up to 5 us and 64 to 110 bytes of WAL (ADR 0002).
+    # Readers go by seq (tick_bounds.py), histories by sync_history.
     comment="The log: every change of both sides, in the order of seq; append-only",
+)
+
+history = Table(
+    "sync_history",
+    metadata,
+    Column("name", _KEY, primary_key=True),  # record key, former key or page id
+    Column("mapping", Integer, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    comment='Index of the log by record, made by the reader and not by the user\'s write; its cursor is "history"',
 )
 
 cursors = Table(
@@ -101,7 +111,8 @@ cursors = Table(
     metadata,
     Column("consumer", Text, primary_key=True),
     Column("snapshot", Snapshot, nullable=False),
-    Column("seq", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # every event that is still to be read has a greater one
+    Column("bounds", JSONB, nullable=False),  # see tick_bounds.py
     Column("at", _AT, nullable=False, server_default=_NOW),
 )
 

@@ -1,0 +1,132 @@
+"""How a row is stored in the log: the expressions that triggers, backfill and the readers of rows share.
+
+The image of a column is what `to_jsonb` gives, except where that would lose something: numbers that JSON readers
+round, JSON itself (its spelling), composites, and every type that is not known here are stored as Postgres' own
+text, a JSON string. NULL is the JSON null. Dates and times are ISO 8601 whatever the session's DateStyle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+from sync_engine.domain.schema import Column
+
+_ARGUMENTS = 100
+"""Postgres' limit on the arguments of one function call (FUNC_MAX_ARGS)."""
+
+_TEXTUAL = frozenset(("text", "varchar", "bpchar", "name", "char", "citext", "uuid", "xml", "tsvector", "ltree"))
+_WHOLE = frozenset(("bool", "int2", "int4", "int8", "oid"))
+_TEMPORAL = frozenset(("date", "timestamp", "timestamptz", "time", "timetz"))
+_BITS = frozenset(("inet", "cidr", "macaddr", "macaddr8", "bit", "varbit", "bytea"))
+_EXACT_JSON = _TEXTUAL | _WHOLE | _TEMPORAL | _BITS | {"interval"}
+"""Types, and elements of arrays, for which `to_jsonb` is exact."""
+
+_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "float4": {"extra_float_digits": "1"},
+    "float8": {"extra_float_digits": "1"},
+    "interval": {"IntervalStyle": "postgres"},
+    "bytea": {"bytea_output": "hex"},
+    "money": {"lc_monetary": "C"},
+}
+"""What the text of a type depends on beside the value, and the setting under which images are taken."""
+
+_UNKNOWN: Mapping[str, str] = {
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+}
+_KEY_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "date": {"DateStyle": "ISO, YMD"},
+    "timestamp": {"DateStyle": "ISO, YMD"},
+    "timestamptz": {"DateStyle": "ISO, YMD", "TimeZone": "UTC"},
+}
+"""A key is text and names the record for ever, so dates and times in it need fixed settings too."""
+
+_SETTLED = _EXACT_JSON | {"numeric", "json", "jsonb"}
+
+
+def image(column: Column, row: Composable) -> Composed:
+    """The column's value as `jsonb_build_object` is to have it; `row` is `NEW`, `OLD` or an alias."""
+    value = SQL("{}.{}").format(row, Identifier(column.name))
+    exact = column.is_enum or column.base in _EXACT_JSON
+    return value if exact else SQL("{}::pg_catalog.text").format(value)
+
+
+def row_image(columns: Sequence[Column], row: Composable) -> Composed:
+    """A jsonb object of the images of these columns, by column name."""
+    half = _ARGUMENTS // 2
+    parts = [
+        SQL("pg_catalog.jsonb_build_object({})").format(SQL(", ").join(_pairs(columns[start : start + half], row)))
+        for start in range(0, max(len(columns), 1), half)
+    ]
+    return SQL(" OPERATOR(pg_catalog.||) ").join(parts)
+
+
+def _pairs(columns: Iterable[Column], row: Composable) -> Iterable[Composed]:
+    for column in columns:
+        yield SQL("{}, {}").format(Literal(column.name), image(column, row))
+
+
+def record_key(columns: Sequence[Column], row: Composable) -> Composed:
+    """The record key (`domain/keys.py`) as text; `columns` are those of the primary key, in its order."""
+    parts = [SQL("{}.{}::pg_catalog.text").format(row, Identifier(column.name)) for column in columns]
+    if len(parts) == 1:
+        return parts[0]
+    joined = [
+        _quoted(part) if _may_need_quotes(column) else part for column, part in zip(columns, parts, strict=True)
+    ]
+    return SQL("({})").format(SQL(" OPERATOR(pg_catalog.||) ',' OPERATOR(pg_catalog.||) ").join(joined))
+
+
+def _may_need_quotes(column: Column) -> bool:
+    return column.is_array or column.is_enum or column.base in _TEXTUAL - {"uuid"} or column.base not in _SETTLED
+
+
+def _quoted(part: Composable) -> Composed:
+    return SQL(
+        "CASE WHEN {part} OPERATOR(pg_catalog.~) {special}"
+        " THEN '\"' OPERATOR(pg_catalog.||) pg_catalog.replace({part}, '\"', '\"\"') OPERATOR(pg_catalog.||) '\"'"
+        " ELSE {part} END"
+    ).format(part=part, special=Literal('[,"\r\n]'))
+
+
+def settings(columns: Iterable[Column], key: Iterable[Column]) -> Mapping[str, str]:
+    """The session settings that must be fixed while images and keys of these columns are made.
+
+    Few tables need any, and each costs a trigger up to a microsecond a row, so only what the types call for.
+    """
+    needed: dict[str, str] = {}
+    for column in columns:
+        needed |= _settings_of(column)
+    for column in key:
+        needed |= _KEY_SETTINGS.get(column.base, {})
+        needed |= _settings_of(column) and {"TimeZone": "UTC"}
+    return dict(sorted(needed.items()))
+
+
+def _settings_of(column: Column) -> Mapping[str, str]:
+    if column.is_enum or column.base in _SETTLED - set(_SETTINGS):
+        return {}
+    return _SETTINGS.get(column.base, _UNKNOWN)
+
+
+_OWN_EQUALITY = _WHOLE | _TEMPORAL | _BITS | {"uuid", "text", "varchar", "name", "char"}
+_COLLATABLE = frozenset({"text", "varchar", "name"})
+
+
+def differs(column: Column) -> Composed:
+    """Whether OLD and NEW differ in this column, down to the last bit that an image shows.
+
+    By the type's own equality where that is exact. It is not for numeric (1.0 = 1.00), interval (1 day =
+    24 hours), floats (-0 = 0), char(n), citext and jsonb, and it does not exist for json, xml and point: those are
+    compared by their stored bytes. Text is compared in the collation "C": others may hold different texts equal.
+    """
+    name = Identifier(column.name)
+    if column.is_enum or column.base in _OWN_EQUALITY:
+        collation = SQL(' COLLATE pg_catalog."C"' if column.base in _COLLATABLE else "")
+        return SQL("OLD.{name}{collation} IS DISTINCT FROM NEW.{name}").format(name=name, collation=collation)
+    return SQL("pg_catalog.record_image_ne(ROW(OLD.{name}), ROW(NEW.{name}))").format(name=name)

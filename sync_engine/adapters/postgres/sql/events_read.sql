@@ -1,0 +1,11 @@
+-- One page of a tick: Postgres events that became visible between two snapshots, by seq.
+-- Parameters: seq that all of them are above, previous and current snapshot, number of events.
+-- The key's index gives them in order, so a page costs the same wherever in the tick it is.
+SELECT {columns}
+  FROM sync_engine.sync_events e
+ WHERE e.seq > $1::bigint
+   AND e.source = 'p'
+   AND NOT pg_visible_in_snapshot(e.txid, $2::pg_snapshot)
+   AND pg_visible_in_snapshot(e.txid, $3::pg_snapshot)
+ ORDER BY e.seq
+ LIMIT $4::bigint
