@@ -1,4 +1,4 @@
-"""The first users' real rows go to Notion and back without a change; needs `../shared/data/vital`, else skipped."""
+"""The first users' real rows go to Notion and back unchanged; needs `../shared/data/vital`, else skipped."""
 
 from __future__ import annotations
 
