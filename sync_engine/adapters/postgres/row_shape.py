@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.schema import Column
 from sync_engine.errors import DatabaseError
 
 
@@ -23,9 +24,16 @@ class WriteColumn:
     name: str
     write_type: str
     comparison: str
-    text_image: bool
+    base: str
+    is_array: bool
+    is_enum: bool
     identity_always: bool
     generated: bool
+
+    @property
+    def described(self) -> Column:
+        """As much of the domain's column as its image and its part of the key depend on."""
+        return Column(self.name, 0, self.write_type, self.base, is_array=self.is_array, is_enum=self.is_enum)
 
 
 @dataclass(frozen=True, slots=True)

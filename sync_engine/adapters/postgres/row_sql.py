@@ -2,8 +2,8 @@
 
 They take one parameter, `$1`: the rows as a JSON text, of which each has `i` (its place), the parts of its key
 `k0`, `k1` ..., new values `s0` ... and expected values `e0` ...: all of them literals or null. Run them with a raw
-cursor, so that a `%` in a name means nothing. Those that return rows return `i`, the key parts as text, and the
-image (the INSERT has no `i`: it returns in the order of the rows).
+cursor, so that a `%` in a name means nothing. Those that return rows return `i`, the record key and the image; the
+INSERT has no `i`, it returns in the order of the rows.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
+from sync_engine.adapters.postgres.images import image, record_key
 from sync_engine.adapters.postgres.row_shape import RowShape, WriteColumn
 
 _ROW = Identifier("t")
@@ -19,13 +20,13 @@ _GIVEN = Identifier("v")
 
 
 def select_all(shape: RowShape) -> Composed:
-    """Key parts and image of every row, in key order. No parameter."""
+    """Key and image of every row, in key order. No parameter."""
     order = SQL(", ").join(_own(column) for column in shape.key)
     return SQL("SELECT {} FROM {} ORDER BY {}").format(_key_and_image(shape), _table(shape), order)
 
 
 def select_given(shape: RowShape) -> Composed:
-    """Key parts and image of the rows with the given keys."""
+    """Key and image of the rows with the given keys."""
     return SQL("SELECT {} FROM {} JOIN {} ON {}").format(
         _key_and_image(shape), _recordset(shape, (), ()), _table(shape), _has_key(shape)
     )
@@ -105,7 +106,7 @@ def insert(shape: RowShape, with_key: bool, values: Sequence[str]) -> Composed:
 
 def look(shape: RowShape, values: Sequence[str], expected: Sequence[str]) -> Composed:
     """The rows that exist among the given: `i`, whether it holds what is expected, whether it holds the new
-    values, key parts, image."""
+    values, key, image."""
     return SQL("SELECT {}, {}, {}, {} FROM {} JOIN {} ON {}").format(
         _given("i"),
         _and([SQL("true"), *_holds("e", shape, expected)]),
@@ -130,8 +131,8 @@ def _recordset(shape: RowShape, values: Sequence[str], expected: Sequence[str]) 
 
 
 def _key_and_image(shape: RowShape) -> Composed:
-    parts = SQL(", ").join(SQL("{}::text").format(_own(column)) for column in shape.key)
-    return SQL("{}, {}").format(parts, _image(shape))
+    key = record_key([column.described for column in shape.key], _ROW)
+    return SQL("{}, {}").format(key, _image(shape))
 
 
 def _has_key(shape: RowShape) -> Composed:
@@ -171,14 +172,12 @@ def _and(conditions: Iterable[Composable]) -> Composed:
 
 
 def _image(shape: RowShape) -> Composed:
-    """The captured columns as one JSON object, each as the capture trigger would store it.
+    """The captured columns as one JSON object, each as the capture trigger stores it.
 
-    A row of a subquery and not `json_build_object`, which takes 50 columns at most and is slower.
+    A row of a subquery and not `jsonb_build_object`, which is slower and takes 50 columns at most.
     """
     columns = SQL(", ").join(
-        SQL("{}{} AS {}").format(
-            _own(column), SQL("::text") if column.text_image else SQL(""), Identifier(column.name)
-        )
+        SQL("{} AS {}").format(image(column.described, _ROW), Identifier(column.name))
         for column in map(shape.column, shape.captured)
     )
     return SQL("(SELECT row_to_json(i.*) FROM (SELECT {}) AS i)").format(columns)

@@ -14,7 +14,7 @@ from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.errors import concerns_one_row, message_of
 from sync_engine.adapters.postgres.row_batches import Signature, batches, by_signature
 from sync_engine.adapters.postgres.row_shape import RowShape
-from sync_engine.domain.keys import decode_key, encode_key
+from sync_engine.domain.keys import decode_key
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
 
 SUPPRESSED = "the table did not take the write: a trigger, a rule or a row-level policy suppressed it"
@@ -119,7 +119,8 @@ class RowWriter:
         return outcomes
 
     def _done(self, row: Sequence[Any]) -> RowOutcome:
-        return RowOutcome(RowResult.DONE, encode_key(row[:-1]), row[-1])
+        key, image = row
+        return RowOutcome(RowResult.DONE, key, image)
 
     def _run(self, purpose: str, wanted: Signature, rows: str) -> list[tuple[Any, ...]]:
         query = self._statements.get((purpose, wanted))

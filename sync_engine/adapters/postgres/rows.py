@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import orjson
 import psycopg
@@ -14,7 +13,7 @@ from sync_engine.adapters.postgres import introspect, row_sql
 from sync_engine.adapters.postgres.connection import driver_of
 from sync_engine.adapters.postgres.row_shape import RowShape, read_shape
 from sync_engine.adapters.postgres.row_writer import RowWriter
-from sync_engine.domain.keys import decode_key, encode_key
+from sync_engine.domain.keys import decode_key
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.schema import Table
 from sync_engine.domain.values import JsonObject
@@ -44,14 +43,13 @@ class PostgresRows:
             return {}
         with psycopg.RawCursor(self._driver) as cursor:
             found = cursor.execute(row_sql.select_given(self._shape(mapping)), [orjson.dumps(rows).decode()])
-            return dict(_key_and_image(row) for row in found)
+            return dict(found.fetchall())
 
     def scan(self, mapping: TableMapping, batch: int = 1000) -> Iterator[tuple[str, JsonObject]]:
         """All rows in key order, through a cursor of the server: one snapshot, `batch` rows in memory."""
         with psycopg.RawServerCursor(self._driver, f"sync_engine_scan_{next(self._scans)}") as cursor:
             cursor.itersize = batch
-            for row in cursor.execute(row_sql.select_all(self._shape(mapping))):
-                yield _key_and_image(row)
+            yield from cursor.execute(row_sql.select_all(self._shape(mapping)))
 
     def page(self, mapping: TableMapping, wanted: RowsWanted) -> Sequence[tuple[str, JsonObject]]:
         """Rows next to a key, in key order, by a range of the primary key's index."""
@@ -63,7 +61,7 @@ class PostgresRows:
         title = mapping.by_name[mapping.title].column if wanted.containing else ""
         query = row_sql.select_page(self._shape(mapping), title, at_edge=bool(edge), backwards=backwards)
         with psycopg.RawCursor(self._driver) as cursor:
-            rows = [_key_and_image(row) for row in cursor.execute(query, parameters)]
+            rows = cursor.execute(query, parameters).fetchall()
         return rows[::-1] if backwards else rows
 
     def count(self, mapping: TableMapping) -> int:
@@ -81,7 +79,3 @@ class PostgresRows:
         if seen_as not in self._shapes:
             self._shapes[seen_as] = read_shape(self._driver, mapping)
         return self._shapes[seen_as]
-
-
-def _key_and_image(row: Sequence[Any]) -> tuple[str, JsonObject]:
-    return encode_key(row[:-1]), row[-1]

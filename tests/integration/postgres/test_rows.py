@@ -132,15 +132,16 @@ class TestReading:
     def test_composite_keys(self, make: MakeTable) -> None:
         table = make(
             "create table t (b text, a int, v text, primary key (a, b));"
-            " insert into t values ('x,\"y\"', 1, 'one'), ('', 2, 'two')",
+            " insert into t values ('x,\"y\"', 1, 'one'), ('', 2, 'two'), (E'new\\nline', 3, 'three')",
             key=("a", "b"),
         )
-        keys = ['1,"x,""y"""', "2,"]
+        keys = ['1,"x,""y"""', "2,", '3,"new\nline"']
         assert list(table.images()) == keys
         with opened(table.url) as database, database.transaction() as unit:
             assert {key: image["v"] for key, image in unit.rows.fetch(table.mapping, keys).items()} == {
                 keys[0]: "one",
                 keys[1]: "two",
+                keys[2]: "three",
             }
             with pytest.raises(UsageError):
                 unit.rows.fetch(table.mapping, ["1"])

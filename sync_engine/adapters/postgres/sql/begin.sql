@@ -7,6 +7,7 @@ SELECT set_config('sync_engine.origin', :origin, true),
        set_config('IntervalStyle', 'postgres', true),
        set_config('extra_float_digits', '1', true),
        set_config('bytea_output', 'hex', true),
+       set_config('lc_monetary', 'C', true),
        -- Wait for a lock of the application, but not for ever; a run that hangs must not keep the rows it locked.
        set_config('lock_timeout', '30s', true),
        set_config('idle_in_transaction_session_timeout', '10min', true)

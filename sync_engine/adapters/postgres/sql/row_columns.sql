@@ -6,18 +6,20 @@
 -- comparison: the type as which two values are compared exactly, or empty for their own. `jsonb` for json, which
 -- has no equality; `text` where equality is missing or looser than identity (geometry, citext, collations that
 -- ignore case, composites).
--- text_image: the image is the value's text, because as JSON it would lose digits, spelling or its own structure.
+-- base, is_array, is_enum: as in catalog_columns.sql, for the image.
 WITH RECURSIVE columns AS (
     SELECT attnum, attname, atttypid, attcollation, attidentity, attgenerated
       FROM pg_catalog.pg_attribute
      WHERE attrelid = to_regclass(format('%I.%I', $1::text, $2::text)) AND attnum > 0 AND NOT attisdropped
+), types AS (
+    SELECT oid, typname, typtype, typcategory, typnamespace, typelem, typbasetype,
+           typcategory = 'A' AND typelem <> 0 AND typlen = -1 AS is_array
+      FROM pg_catalog.pg_type
 ), resolved AS (
-    SELECT attnum, atttypid AS type FROM columns
+    SELECT attnum, atttypid AS type, false AS in_array FROM columns
     UNION ALL
-    SELECT r.attnum, t.typbasetype
-      FROM resolved r JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype = 'd'
-), inexact AS (
-    SELECT unnest('{numeric,float4,float8,money,json,jsonb}'::regtype[])::oid AS type
+    SELECT r.attnum, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END, r.in_array OR t.typtype <> 'd'
+      FROM resolved r JOIN types t ON t.oid = r.type WHERE t.typtype = 'd' OR t.is_array
 ), comparable AS (
     SELECT DISTINCT opcintype AS type
       FROM pg_catalog.pg_opclass c JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod
@@ -36,15 +38,15 @@ SELECT c.attname AS name,
                             AND k.casttarget IN (SELECT type FROM comparable)) THEN ''
             ELSE 'text'
        END AS comparison,
-       e.oid IN (SELECT type FROM inexact)
-           OR EXISTS (SELECT FROM pg_catalog.pg_attribute m
-                       WHERE m.attrelid = e.typrelid AND m.atttypid IN (SELECT type FROM inexact)) AS text_image,
+       e.typname AS base,
+       t.is_array,
+       e.typtype = 'e' AS is_enum,
        c.attidentity = 'a' AS identity_always,
        c.attgenerated <> '' AS generated
   FROM columns c
-  JOIN resolved r USING (attnum)
-  JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype <> 'd'
-  JOIN pg_catalog.pg_type e
-    ON e.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END
+  JOIN resolved whole ON whole.attnum = c.attnum AND NOT whole.in_array
+  JOIN types t ON t.oid = whole.type AND t.typtype <> 'd'
+  JOIN resolved element ON element.attnum = c.attnum
+  JOIN types e ON e.oid = element.type AND e.typtype <> 'd' AND NOT e.is_array
   LEFT JOIN pg_catalog.pg_collation l ON l.oid = c.attcollation
  ORDER BY c.attnum
