@@ -60,6 +60,9 @@ def _show(
     table = request.path_params["table"]
     place = {name: query[name] for name in _PLACE if query.get(name)}
     page = _rows(context, table, place)
+    if editor is not None and editor.key not in {row.key for row in page.rows}:
+        place = {"key": editor.key}
+        page = _rows(context, table, place)
     view = {
         "mapping": page.mapping,
         "columns": _columns(page.mapping),

@@ -89,6 +89,14 @@ def test_an_edit_of_another_cell_is_not_in_the_way(world: World, browser: Browse
     assert value(world, "prompt") == "mine"
 
 
+def test_the_edited_row_is_shown_wherever_it_lies(world: World, browser: Browser, agent: str) -> None:
+    opened = browser.page("/tables/agents", q="Ada", row=agent, edit="prompt")
+    world.sql("UPDATE agents SET name = 'Renamed', prompt = 'theirs'")
+    answer = browser.submit(opened, "/cell/agents", value="mine")
+    assert answer.status_code == 409
+    assert "Somebody else changed this cell" in answer.text and ">\nmine</textarea>" in answer.text
+
+
 def test_a_row_deleted_meanwhile_is_told(world: World, browser: Browser, agent: str) -> None:
     opened = browser.page("/tables/agents", row=agent, edit="prompt")
     world.sql("DELETE FROM agents")
