@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from sync_engine.domain.events import ChangeEvent
 from sync_engine.domain.fold import fold_row_event
 from sync_engine.domain.mapping import TableMapping
-from sync_engine.domain.record import Record
+from sync_engine.domain.record import Presence, Record
 from sync_engine.ports.database import Database, UnitOfWork
 
 CONSUMER = "sync"
@@ -55,14 +57,43 @@ def _by_mapping(events: Sequence[ChangeEvent]) -> Mapping[int, Sequence[ChangeEv
 
 
 def _fold_into_records(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> None:
+    """Fold in order; a marker that the whole table was emptied is a delete of every record known until then."""
+    pending: list[ChangeEvent] = []
+    for event in events:
+        if event.key:
+            pending.append(event)
+            continue
+        _fold_keyed(uow, mapping, pending)
+        pending = []
+        for batch in _batches(uow.records.scan(mapping.id)):
+            uow.records.save([fold_row_event(record, event, mapping) for record in batch])
+    _fold_keyed(uow, mapping, pending)
+
+
+def _batches(records: Iterator[Record]) -> Iterator[Sequence[Record]]:
+    present = (record for record in records if record.postgres_presence is Presence.PRESENT)
+    while batch := list(islice(present, SLICE)):
+        yield batch
+
+
+def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> None:
+    if not events:
+        return
     keys = {event.key for event in events} | {event.old_key for event in events if event.old_key}
     before = uow.records.by_key(mapping.id, sorted(keys))
     records = dict(before)
+    displaced: list[Record] = []
     for event in events:
         known = event.old_key if event.old_key in records else event.key
         record = records.pop(known, None) or Record(id=0, mapping=mapping.id, key=event.key)
         folded = fold_row_event(record, event, mapping)
+        if folded.key in records:
+            # The key belonged to a record that is gone; the newcomer must not be taken for it.
+            displaced.append(records[folded.key])
+            folded = replace(folded, incarnation=records[folded.key].incarnation + 1)
         records[folded.key] = folded
-    uow.records.save([record for key, record in records.items() if record is not before.get(key)])
+    known_ids = {record.id: record for record in before.values()}
+    touched = [*records.values(), *displaced]
+    uow.records.save([record for record in touched if record is not known_ids.get(record.id)])
     edited = {event.key for event in events if not event.origin}
     uow.held.release([record.id for key, record in before.items() if key in edited])
