@@ -35,7 +35,7 @@ def most_in_a_window(times: Sequence[float], window: float = 60.0) -> int:
 @pytest.mark.parametrize("limit", [1, 3, 180, 600])
 @pytest.mark.parametrize("lane", list(Lane))
 @pytest.mark.parametrize("latency", [0.0, 0.25, 1.0])
-def test_the_budget_is_used_and_never_exceeded(limit: int, lane: Lane, latency: float) -> None:
+def test_G11_the_budget_is_used_and_never_exceeded(limit: int, lane: Lane, latency: float) -> None:
     clock = StagedClock()
     budget = Budget(clock, limit)
     began, sent = clock.monotonic(), []
@@ -54,7 +54,7 @@ def test_the_budget_is_used_and_never_exceeded(limit: int, lane: Lane, latency: 
         st.tuples(st.floats(0, 20), st.floats(0, 30), st.sampled_from(list(Lane))), min_size=1, max_size=60
     ),
 )
-def test_no_window_as_notion_counts_it_holds_more(limit: int, steps: list[tuple[float, float, Lane]]) -> None:
+def test_G11_no_window_as_notion_counts_it_holds_more(limit: int, steps: list[tuple[float, float, Lane]]) -> None:
     """Notion counts a request some time between sending and answer: at either end the budget holds."""
     clock = StagedClock()
     budget = Budget(clock, limit)
@@ -98,7 +98,7 @@ def test_retry_after_may_be_a_time() -> None:
 
 
 @pytest.mark.parametrize("seconds", [1, 30, 75, 600])
-def test_retry_after_is_obeyed_in_full_by_all_threads(seconds: int) -> None:
+def test_G11_retry_after_is_obeyed_in_full_by_all_threads(seconds: int) -> None:
     clock = StagedClock()
     limited = error(429, "rate_limited", headers={"retry-after": str(seconds)})
     workspace, notion = play(answering(limited, OK), clock=clock, per_minute=180)
@@ -183,7 +183,7 @@ def test_an_overload_pauses_everyone_too() -> None:
     assert workspace.counts().rate_limited == 0
 
 
-def test_a_person_goes_before_repair_and_backfill() -> None:
+def test_G11_a_person_goes_before_repair_and_backfill() -> None:
     clock = StagedClock()
     budget = Budget(clock, 1)
     order: list[Lane] = []
