@@ -42,6 +42,8 @@ class Call:
     path: dict[str, str] = field(default_factory=dict)
     query: dict[str, list[str]] = field(default_factory=dict)
     body: JsonObject = field(default_factory=dict)
+    content: bytes | None = None
+    """The file of a multipart body."""
     emit: Callable[[str, str, str, JsonObject], None] = lambda *_: None
     """Told of each change as (event type, entity type, entity id, data); webhooks listen."""
     search_lag: int = 0

@@ -22,6 +22,7 @@ from sync_engine.sandbox.call import VERSIONS, Actor, Call
 from sync_engine.sandbox.faults import BAD_GATEWAY_HTML, DROPS, Fault, error_of
 from sync_engine.sandbox.jsontypes import JsonObject
 from sync_engine.sandbox.model import Token
+from sync_engine.sandbox.multipart import file_of
 from sync_engine.sandbox.requestlog import Logged
 from sync_engine.sandbox.routes import Route, all_routes
 from sync_engine.sandbox.validation import shown
@@ -119,8 +120,9 @@ class Gateway:
         """Carry the request out and commit."""
         version = _version(journey.request.headers.get("notion-version"))
         route, path = self._route(journey.request, version)
-        journey.body = _body(journey.request)
+        journey.body = {} if route.upload else _body(journey.request)
         call = self._call(journey, version, path)
+        call.content = file_of(journey.request.body) if route.upload else None
         result = route.endpoint(call)
         journey.committed = self.workspace.store.commit()
         return result

@@ -7,9 +7,10 @@ import asyncio
 from starlette.types import Receive, Scope, Send
 
 from sync_engine.sandbox.connections import Connections
-from sync_engine.sandbox.gateway import LARGEST_BODY, Answer, Gateway, Request
+from sync_engine.sandbox.gateway import Answer, Gateway, Request
 
-_READ_AT_MOST = 4 * LARGEST_BODY
+_READ_AT_MOST = 22_000_000
+"""Bytes of a body that are kept; a part of an upload has up to 20 MB."""
 
 
 class HttpApi:
@@ -34,7 +35,7 @@ class HttpApi:
 
 
 async def _read(scope: Scope, receive: Receive) -> Request | None:
-    """Read the whole body; None when the client went away. What exceeds four times the limit is not kept."""
+    """Read the whole body; None when the client went away."""
     pieces: list[bytes] = []
     size = 0
     while True:

@@ -152,6 +152,21 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was announced, and its length once it was sent; the content is not kept."""
+
+    id: str
+    created: int
+    created_by: str
+    mode: str
+    seq: int
+    filename: str | None = None
+    content_type: str | None = None
+    length: int | None = None
+    status: str = "pending"
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One named value of the workspace itself, such as the id of its parent page."""
 
@@ -159,4 +174,4 @@ class Setting:
     value: Json
 
 
-Record: TypeAlias = User | Token | Database | DataSource | Page | Block | Comment | Setting
+Record: TypeAlias = User | Token | Database | DataSource | Page | Block | Comment | Upload | Setting

@@ -12,6 +12,7 @@ from sync_engine.sandbox.api import (
     comments,
     data_sources,
     databases,
+    file_uploads,
     pages,
     property_items,
     search,
@@ -26,13 +27,14 @@ Endpoint = Callable[[Call], JsonObject]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint. `writes`: it may change something, so a fault may strike after the commit."""
+    """One endpoint. `writes`: it may change something; `upload`: its body is a file in multipart form."""
 
     method: str
     template: str
     endpoint: Endpoint
     since: str = V2022
     writes: bool = False
+    upload: bool = False
     parts: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,6 +90,11 @@ def all_routes() -> Routes:
             Route("PATCH", "blocks/{block_id}", blocks.update, writes=True),
             Route("DELETE", "blocks/{block_id}", blocks.delete, writes=True),
             Route("GET", "blocks/{block_id}/children", children.index),
+            Route("POST", "file_uploads", file_uploads.create, writes=True),
+            Route("GET", "file_uploads", file_uploads.index),
+            Route("GET", "file_uploads/{file_upload_id}", file_uploads.retrieve),
+            Route("POST", "file_uploads/{file_upload_id}/send", file_uploads.send, writes=True, upload=True),
+            Route("POST", "file_uploads/{file_upload_id}/complete", file_uploads.complete, writes=True),
             Route("POST", "comments", comments.create, writes=True),
             Route("GET", "comments", comments.index),
             Route("GET", "comments/{comment_id}", comments.retrieve),

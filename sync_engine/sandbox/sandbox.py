@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from sync_engine.errors import UsageError
+from sync_engine.errors import ConfigurationError, UsageError
 from sync_engine.sandbox.app import build_app
 from sync_engine.sandbox.chaos import Chaos
 from sync_engine.sandbox.clock import SandboxClock
@@ -62,8 +62,25 @@ class Sandbox:
         the budget; `clock` gives aware times; `chaos` is a seed. Raises ConfigurationError when the port or
         the file cannot be used.
         """
-        staged, ids = SandboxClock(clock), IdSource(id_seed)
         store = Store(SqliteKeeper(Path(data)) if data is not None else None)
+        try:
+            return cls._over(store, port, requests_per_minute, clock, chaos, search_lag_seconds, id_seed)
+        except ConfigurationError:
+            store.close()
+            raise
+
+    @classmethod
+    def _over(
+        cls,
+        store: Store,
+        port: int,
+        requests_per_minute: int | None,
+        clock: Callable[[], datetime] | None,
+        chaos: int | None,
+        search_lag_seconds: float,
+        id_seed: int | None,
+    ) -> Sandbox:
+        staged, ids = SandboxClock(clock), IdSource(id_seed)
         doors = seed(store, ids, staged.milliseconds())
         workspace = Workspace(store, ids, staged, doors, RateLimit(requests_per_minute))
         workspace.chaos = None if chaos is None else Chaos(chaos)

@@ -20,13 +20,14 @@ from sync_engine.sandbox.model import (
     Record,
     Setting,
     Token,
+    Upload,
     User,
 )
 
-R = TypeVar("R", User, Token, Database, DataSource, Page, Block, Comment, Setting)
+R = TypeVar("R", User, Token, Database, DataSource, Page, Block, Comment, Upload, Setting)
 Key = tuple[type[Record], str]
 
-KINDS: tuple[type[Record], ...] = (Setting, User, Token, Database, DataSource, Page, Block, Comment)
+KINDS: tuple[type[Record], ...] = (Setting, User, Token, Database, DataSource, Page, Block, Comment, Upload)
 
 
 class Keeper(Protocol):
@@ -152,6 +153,6 @@ class Store:
 
 
 def _sequence_of(record: Record) -> int:
-    if isinstance(record, (Page, Database)):
+    if isinstance(record, (Page, Database, Upload)):
         return record.seq
     return int(record.order) + 1 if isinstance(record, (Block, Comment)) else 0

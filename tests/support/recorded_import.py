@@ -19,13 +19,14 @@ from sync_engine.sandbox.model import (
     Property,
     Setting,
     Token,
+    Upload,
     User,
 )
 from sync_engine.sandbox.richtext import plain_run
 from sync_engine.sandbox.store import Store
 from tests.support.recorded_flows import Exchange, Flow, dashed, ids_in
 
-FULL = {"page", "data_source", "database", "block", "comment", "user"}
+FULL = {"file_upload", "page", "data_source", "database", "block", "comment", "user"}
 _NOBODY = "00000000-0000-4000-8000-00000000ffff"
 
 
@@ -124,6 +125,8 @@ def put(store: Store, found: dict[str, Any]) -> None:
         _source(store, found)
     elif kind == "block" and "type" in found:
         _block(store, found)
+    elif kind == "file_upload" and store.find(Upload, found["id"]) is None:
+        _upload(store, found)
     elif kind == "comment" and store.find(Comment, found["id"]) is None:
         _comment(store, found)
 
@@ -349,6 +352,23 @@ def _block(store: Store, found: dict[str, Any]) -> None:
         )
 
 
+def _upload(store: Store, found: dict[str, Any]) -> None:
+    """Add an upload; lists show the newest first, so what is seen later is older."""
+    store.put(
+        Upload(
+            found["id"],
+            _time(found["created_time"]),
+            found["created_by"]["id"],
+            "external_url" if "file_import_result" in found else "single_part",
+            -store.next_sequence(),
+            found["filename"],
+            found["content_type"],
+            found["content_length"],
+            found["status"],
+        )
+    )
+
+
 def _comment(store: Store, found: dict[str, Any]) -> None:
     store.put(
         Comment(
@@ -388,6 +408,8 @@ def _recorded_bot(flow: Flow) -> tuple[str | None, str]:
         for found in objects_in(exchange.response):
             if found["object"] == "user" and found.get("bot"):
                 bot, name = found["id"], found["name"]
+            if found["object"] == "file_upload":
+                bot = bot or found["created_by"]["id"]
             if found["object"] == "comment":
                 name = name or found.get("display_name", {}).get("resolved_name", "")
         extra = exchange.response.get("additional_data") or {}

@@ -25,7 +25,7 @@ from tests.support.recorded_import import prepare
 
 TIMES = {"created_time", "last_edited_time", "expiry_time", "expires_at"}
 IGNORED = {"request_id", "next_cursor", "next_url"}
-ADDRESSES = {"url", "public_url", "href", "avatar_url"}
+ADDRESSES = {"url", "upload_url", "public_url", "href", "avatar_url"}
 _TIME = re.compile(r"\d")
 _HEX = re.compile(r"[0-9a-f]{32}")
 _DASHED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -65,6 +65,8 @@ class Replay:
         self._set_clock(exchange)
         secret = gateway.workspace.doors.token if exchange.status != 401 else "wrong"
         body = b"" if exchange.request is None else self._mapped(json.dumps(exchange.request)).encode()
+        if isinstance(exchange.request, dict) and "__text__" in exchange.request:
+            body = exchange.request["__text__"].encode()
         request = Request(
             exchange.method,
             self._mapped(exchange.path),

@@ -204,7 +204,17 @@ def test_people_are_whole_users(api: Api, source: str) -> None:
 def test_files_outside_come_back_and_hosted_ones_change_their_address(api: Api, source: str) -> None:
     outside = {"name": "a.txt", "external": {"url": "https://example.com/a.txt"}}
     assert written(api, source, "Files", [outside]) == [{"type": "external", **outside}]
-    upload = {"name": "b.txt", "file_upload": {"id": source}}
+    made = api.ok("POST", "file_uploads", {"filename": "b.txt"})["id"]
+    upload = {"name": "b.txt", "file_upload": {"id": made}}
+    pending = {"parent": {"data_source_id": source}, "properties": {"Files": {"files": [upload]}}}
+    api.refused("POST", "pages", pending)
+    sent = api.client.post(
+        f"{api.sandbox.url}/v1/file_uploads/{made}/send",
+        files={"file": ("b.txt", b"some content")},
+        headers={"Authorization": f"Bearer {api.sandbox.token}", "Notion-Version": "2026-03-11"},
+    ).json()
+    assert (sent["status"], sent["content_length"], sent["content_type"]) == ("uploaded", 12, "text/plain")
+    assert [each["id"] for each in api.ok("GET", "file_uploads?status=uploaded")["results"]] == [made]
     page = api.row(source, "x", Files={"files": [upload]})["id"]
     first, second = (api.ok("GET", f"pages/{page}")["properties"]["Files"]["files"][0] for _ in range(2))
     assert first["type"] == "file"
