@@ -21,7 +21,8 @@ DDL = """
         k text, "at" timestamptz, m mood, n numeric(4,1), primary key (k, "at", m, n),
         small numeric(10,6), f4 float4, f8 float8, cash money, j json, jb jsonb, ns numeric[], js jsonb[], p pair,
         ps pair[], am amount, ams amount[], moods mood[], tags text[], days date[], iv interval, b bytea,
-        r numrange, pt point, bits varbit, c char(5), ip inet, flag boolean, big bigint, ts timestamp, t time, u uuid)"""
+        r numrange, pt point, bits varbit, c char(5), ip inet, flag boolean, big bigint, ts timestamp,
+        t time, u uuid)"""
 
 VALUES = {
     "small": "1.5",
