@@ -23,7 +23,7 @@ demo: $(STAMP) ## Postgres and Notion in sync on this machine, nothing to config
 	$(BIN)/sync-engine demo $(ARGS)
 
 test: $(STAMP) ## Run the tests (ARGS=tests/unit for a part)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: lint types contract ## Lint, types and the import contract
 
