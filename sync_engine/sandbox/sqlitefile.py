@@ -18,6 +18,9 @@ from sync_engine.sandbox.jsontypes import JsonObject
 from sync_engine.sandbox.model import Parent, Property, Record
 from sync_engine.sandbox.store import KINDS, Key
 
+_CHECKPOINT = 10_000
+"""Pages of the log (40 MB) before they go into the file: each time waits for the disk."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
                                     PRIMARY KEY (kind, id)) WITHOUT ROWID
@@ -32,6 +35,7 @@ class SqliteKeeper:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
             self._db.execute(_SCHEMA)
         except sqlite3.DatabaseError as error:
             raise ConfigurationError(
