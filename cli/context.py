@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ class Session:
     def __init__(self, environment: Mapping[str, str], options: GlobalOptions | None = None) -> None:
         self.environment = environment
         self.options = options or GlobalOptions()
+        self.stop = threading.Event()
         self._closing = ExitStack()
 
     @cached_property
@@ -60,7 +62,7 @@ class Session:
         # Here and not above: the drivers take a second to import, and `--help` needs none of them.
         from sync_engine.bootstrap import open_app
 
-        return self._closing.enter_context(open_app(self.settings, self.output.progress))
+        return self._closing.enter_context(open_app(self.settings, self.output.progress, self.stop))
 
     @cached_property
     def context(self) -> Context:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +14,15 @@ from typing import cast
 from sync_engine.adapters.notion import NotionWorkspace, open_workspace
 from sync_engine.adapters.postgres import migrate
 from sync_engine.adapters.postgres.database import PostgresDatabase
+from sync_engine.adapters.postgres.listen import listening
 from sync_engine.adapters.postgres.probe import probe_column
 from sync_engine.adapters.system import SystemClock, SystemIds
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.schedule import PollRule, polling_floor
 from sync_engine.domain.schema import Column, Table
 from sync_engine.domain.values import Json
 from sync_engine.engine.context import Context, Progress, no_progress
+from sync_engine.engine.loop import LoopOptions, slice_of
 from sync_engine.engine.mapping import build_mappings, pending_relations
 from sync_engine.engine.setup import Installation, MappedTable
 from sync_engine.ports.clock import Clock
@@ -131,6 +134,28 @@ class App:
         """The tables of these schemas, as `init` reads them."""
         with self.database.transaction() as uow:
             return uow.rows.tables(schemas)
+
+    # --- for `run`
+
+    def loop_options(self) -> LoopOptions:
+        """How `run` watches, from `[run]` and the budget."""
+        run, budget = self.settings.run, self.settings.notion.requests_per_minute
+        return LoopOptions(
+            polls=PollRule(
+                usual=run.poll_seconds,
+                fastest=run.poll_min_seconds,
+                slowest=run.poll_max_seconds,
+                floor=polling_floor(len(self.settings.tables), budget),
+            ),
+            look=run.log_seconds,
+            lease=run.lease_seconds,
+            slice_size=slice_of(budget),
+            proof_every=timedelta(hours=run.full_scan_hours),
+        )
+
+    def listening(self, heard: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `heard`, from another thread, when something says that there is news; only a hint."""
+        return listening(self.database_url, heard)
 
     # --- for `init` and `db`
 

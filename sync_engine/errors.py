@@ -1,21 +1,22 @@
 """The one error hierarchy; each class knows its code, its exit code and whether a retry can help.
 
-    SyncEngineError            1   failed
-    ├─ UsageError              2   wrong words on the command line
-    ├─ ConfigurationError      2   sync.toml, environment or a value in them
-    ├─ DatabaseError           4   Postgres said no
-    │  ├─ DatabaseUnavailable  4   Postgres cannot be reached (retryable)
-    │  ├─ DatabaseBusy         4   another transaction was in the way (retryable)
-    │  └─ ConstraintRejected   1   one row refused by a constraint (23xxx, 22xxx)
-    ├─ NotionError             5   Notion said no
-    │  ├─ NotionUnavailable    5   Notion cannot be reached, or answered 5xx/429 to the end (retryable)
-    │  ├─ NotionRejected       5   one request refused for good (400 validation, 403, 404)
-    │  ├─ NotionNotFound       5   404: gone, or not shared with the connection
-    │  └─ ConnectionBlocked    5   Notion asked this connection to stop altogether
-    ├─ NotSetUp                6   `setup` (or `db upgrade`) has not been run
-    ├─ DifferencesFound        7   `plan --check` or `verify` found differences
-    ├─ BrakeEngaged            8   the mass-change brake stopped the pass
-    └─ LockHeld                9   another run holds the lock
+SyncEngineError            1   failed
+├─ UsageError              2   wrong words on the command line
+├─ ConfigurationError      2   sync.toml, environment or a value in them
+├─ DatabaseError           4   Postgres said no
+│  ├─ DatabaseUnavailable  4   Postgres cannot be reached (retryable)
+│  ├─ DatabaseBusy         4   another transaction was in the way (retryable)
+│  └─ ConstraintRejected   1   one row refused by a constraint (23xxx, 22xxx)
+├─ NotionError             5   Notion said no
+│  ├─ NotionUnavailable    5   Notion cannot be reached, or answered 5xx/429 to the end (retryable)
+│  ├─ NotionRejected       5   one request refused for good (400 validation, 403, 404)
+│  ├─ NotionNotFound       5   404: gone, or not shared with the connection
+│  └─ ConnectionBlocked    5   Notion asked this connection to stop altogether
+├─ NotSetUp                6   `setup` (or `db upgrade`) has not been run
+├─ DifferencesFound        7   `plan --check` or `verify` found differences
+├─ BrakeEngaged            8   the mass-change brake stopped the pass
+└─ LockHeld                9   another run holds the lock
+   └─ LeaseLost            9   `run` was too slow to renew its lease, and another one took over
 """
 
 from __future__ import annotations
@@ -173,3 +174,15 @@ class LockHeld(SyncEngineError):
 
     code = "locked"
     exit_code = 9
+
+
+class LeaseLost(LockHeld):
+    """Another process has taken the lease over; what this one was about to write was refused."""
+
+    code = "lease_lost"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"another process has taken over the lease {name!r}",
+            hint="this one was too slow to renew it; nothing of what it tried since then was written",
+        )

@@ -21,6 +21,7 @@ from sync_engine.configuration.shape import (
     DeletePolicies,
     FieldSettings,
     RelationSettings,
+    RunSettings,
     SyncToml,
     TableSettings,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "NotionSettings",
     "PostgresSettings",
     "RelationSettings",
+    "RunSettings",
     "Settings",
     "TableSettings",
     "libpq_url",
@@ -47,6 +49,8 @@ DEFAULT_FILE = "sync.toml"
 DEFAULT_API_URL = "https://api.notion.com"
 DEFAULT_REQUESTS_PER_MINUTE = 180
 DEFAULT_QUERY_LAG_SECONDS = 10
+
+DEFAULT_WEBHOOK_MAX_AGE_HOURS = 48.0
 
 _PAGE_ID = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", re.IGNORECASE)
 
@@ -77,6 +81,7 @@ class NotionSettings:
     api_url: str = DEFAULT_API_URL
     requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE
     query_lag_seconds: int = DEFAULT_QUERY_LAG_SECONDS
+    webhook_max_age_hours: float = DEFAULT_WEBHOOK_MAX_AGE_HOURS
 
     def parent_page_id(self) -> str:
         """The id of the page under which databases are made; its address copied from a browser will do.
@@ -100,6 +105,7 @@ class Settings:
     postgres: PostgresSettings
     notion: NotionSettings
     defaults: Defaults = field(default_factory=Defaults)
+    run: RunSettings = field(default_factory=RunSettings)
     tables: tuple[TableSettings, ...] = ()
     path: Path | None = None
     lines: Mapping[Place, int] = field(default_factory=dict, repr=False)
@@ -213,10 +219,29 @@ def _resolved(
         api_url=_api_url(sources),
         requests_per_minute=_requests_per_minute(sources),
         query_lag_seconds=_query_lag_seconds(sources),
+        webhook_max_age_hours=parsed.notion.webhook_max_age_hours,
     )
     url = sources.reference("the database", "postgres.url", "DATABASE_URL")
     schema = flags.get("postgres.schema") or parsed.postgres.schema_
-    return Settings(PostgresSettings(url, schema), notion, parsed.defaults, parsed.tables, path, lines)
+    return Settings(
+        postgres=PostgresSettings(url, schema),
+        notion=notion,
+        defaults=parsed.defaults,
+        run=_checked_run(parsed.run, path, lines),
+        tables=parsed.tables,
+        path=path,
+        lines=lines,
+    )
+
+
+def _checked_run(run: RunSettings, path: Path | None, lines: Mapping[Place, int]) -> RunSettings:
+    if run.poll_min_seconds > run.poll_max_seconds:
+        place = where(str(path), ("run", "poll_min_seconds"), lines)
+        raise ConfigurationError(
+            f"{place}: {run.poll_min_seconds:g} is more than poll_max_seconds, {run.poll_max_seconds:g}",
+            hint="write the shortest interval in the one and the longest in the other",
+        )
+    return run
 
 
 def _sources(

@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.output import Output
 from cli.times import shown
 from cli.verbs import Verb
-from sync_engine.domain.values import JsonObject
+from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.status import status
 
 _COLUMNS = ("table", "rows", "pages", "linked", "backlog", "conflicts", "held", "last_sync")
@@ -45,10 +45,26 @@ def _show(output: Output, document: JsonObject) -> None:
     output.table([name.replace("_", " ") for name in _COLUMNS], rows, empty="no tables")
     budget, last = document["budget"], document.get("last_run")
     if isinstance(budget, dict):
-        output.text(f"budget: {budget.get('requests_per_minute')} requests to Notion a minute")
+        used = f", {budget['used']} used in the last one" if "used" in budget else ""
+        output.text(f"budget: {budget.get('requests_per_minute')} requests to Notion a minute{used}")
+    _show_run(output, document.get("run"))
     if isinstance(last, dict):
         output.text(f"last run: {last['kind']} {last['run_id']}, {last['status']}")
     if document["open_conflicts"]:
         output.text(f"{document['open_conflicts']} open conflicts: sync-engine conflicts list --status open")
     if document["held"]:
         output.text(f"{document['held']} held records: sync-engine held list")
+
+
+def _show_run(output: Output, run: Json) -> None:
+    """What the continuous run is doing, if there is one."""
+    if not isinstance(run, dict) or not run["active"]:
+        return
+    backlog = f", {run['backlog']} records to go ({run['eta_seconds']} s)" if run.get("backlog") else ""
+    output.text(f"run: {run.get('phase', 'starting')}, {run['holder']}, since {shown(run['since'])}{backlog}")
+    error = run.get("error")
+    if isinstance(error, dict):
+        output.text(f"run: {error['message']}; next try {shown(error['retry_at'])}")
+    refused = run.get("refused")
+    for table, reason in (refused if isinstance(refused, dict) else {}).items():
+        output.text(f"run: {table} is left alone: {reason}")

@@ -65,6 +65,7 @@ class NotionSection(Shape):
     requests_per_minute: int | None = Field(default=None, ge=1, le=100_000)
     query_lag_seconds: int | None = Field(default=None, ge=0, le=600)
     webhook_token: Name | None = None
+    webhook_max_age_hours: float = Field(default=48.0, gt=0, le=720)
 
 
 class Defaults(Shape):
@@ -80,6 +81,22 @@ class Defaults(Shape):
     delete: DeletePolicies = DeletePolicies()
     soft_column: Name | None = None
     brake: BrakeSettings = BrakeSettings()
+
+
+class RunSettings(Shape):
+    """`[run]`: how `run` watches both sides. Seconds, but for `full_scan_hours`.
+
+    `log_seconds` between two looks at the log of Postgres; `poll_seconds` between two polls of a table of Notion
+    at first, down to `poll_min_seconds` after an edit and up to `poll_max_seconds` in silence; `full_scan_hours`
+    between two readings of every page; `lease_seconds` after which a `run` that was killed is replaced.
+    """
+
+    log_seconds: float = Field(default=1.0, ge=0.1, le=60)
+    poll_seconds: float = Field(default=10.0, ge=1, le=3600)
+    poll_min_seconds: float = Field(default=3.0, ge=1, le=3600)
+    poll_max_seconds: float = Field(default=60.0, ge=1, le=3600)
+    full_scan_hours: float = Field(default=24.0, ge=1, le=720)
+    lease_seconds: float = Field(default=30.0, ge=5, le=600)
 
 
 class FieldSettings(Shape):
@@ -124,6 +141,7 @@ class SyncToml(Shape):
     postgres: PostgresSection = PostgresSection()
     notion: NotionSection = NotionSection()
     defaults: Defaults = Defaults()
+    run: RunSettings = RunSettings()
     tables: tuple[TableSettings, ...] = Field(default=(), strict=False)
 
 
@@ -132,6 +150,7 @@ SHAPES: dict[tuple[str, ...], type[Shape]] = {
     ("postgres",): PostgresSection,
     ("notion",): NotionSection,
     ("defaults",): Defaults,
+    ("run",): RunSettings,
     ("defaults", "delete"): DeletePolicies,
     ("defaults", "brake"): BrakeSettings,
     ("tables", "*"): TableSettings,

@@ -59,7 +59,7 @@ def apply_to_notion(
     """
     with context.database.transaction() as uow:
         intents = uow.journal.intend([_intent(operation, mapping, origin.run_id) for operation in operations])
-    replies = send_all(context.workspace, mapping, operations)
+    replies = send_all(context.workspace, mapping, operations, context.lane)
     with context.database.transaction() as uow:
         return _settle_replies(uow, context, mapping, operations, intents, replies, origin)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,7 +14,7 @@ from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json
 from sync_engine.engine.apply_notion import apply_to_notion
 from sync_engine.engine.apply_postgres import apply_to_postgres
-from sync_engine.engine.context import Context
+from sync_engine.engine.context import Context, nothing
 from sync_engine.engine.decide import decide
 from sync_engine.engine.gather import News, capture_by_table
 from sync_engine.engine.holds import hold_unfit, store_holds
@@ -48,7 +48,11 @@ class SyncOptions:
 
 @dataclass
 class Pass:
-    """One pass under way: what it works on, and what it did so far."""
+    """One pass under way: what it works on, and what it did so far.
+
+    `among`: ids of the only records that it may touch, by mapping; None: all. `waits`: operations that wait for a
+    page outside of `among` are left to a later pass. `store`: called before the first write of each batch.
+    """
 
     context: Context
     options: SyncOptions
@@ -56,6 +60,9 @@ class Pass:
     summary: PassSummary
     mappings: Sequence[TableMapping]
     touched: dict[int, set[int]] = field(default_factory=dict)
+    among: Mapping[int, Sequence[int]] | None = None
+    waits: bool = False
+    store: Callable[[], None] = nothing
     fatal: NotionError | None = None
 
     @property
@@ -94,7 +101,7 @@ def carry(work: Pass) -> None:
             return
         if moved:
             patient = True
-        elif patient:
+        elif patient and not work.waits:
             patient = False
         else:
             return
@@ -132,6 +139,8 @@ def _postgres_chunk(work: Pass, mapping: TableMapping, records: Sequence[Record]
 def _write_rows(work: Pass, uow: UnitOfWork, mapping: TableMapping, operations: Sequence[Operation]) -> int:
     if work.options.dry_run:
         return _rehearse(work, mapping, operations)
+    if operations:
+        work.store()
     applied = apply_to_postgres(uow, mapping, operations, work.origin, work.context.database.now())
     _count(work, mapping, applied.done)
     uow.held.release([operation.record.id for operation in applied.done])
@@ -151,7 +160,8 @@ def _notion_round(work: Pass, *, patient: bool) -> int:
         trashes.append((mapping, removed))
     for mapping, operations in reversed(trashes):
         if operations and work.options.writes_to(Side.NOTION) and _brake_allows(work, mapping, operations):
-            moved += _send(work, mapping, operations)
+            some = operations if work.among is None else operations[:CHUNK]
+            moved += _send(work, mapping, some)
     return moved
 
 
@@ -184,6 +194,7 @@ def _send(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) ->
         return 0
     if work.options.dry_run:
         return _rehearse(work, mapping, operations)
+    work.store()
     sent = apply_to_notion(work.context, mapping, operations, work.origin)
     _count(work, mapping, sent.done)
     with work.context.database.transaction() as uow:
@@ -199,10 +210,11 @@ def _send(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) ->
 def _chunks(work: Pass, mapping: TableMapping) -> Iterator[Sequence[Record]]:
     """Open records of the table, a chunk at a time, at most `limit` different ones in the whole pass."""
     touched = work.touched.setdefault(mapping.id, set())
+    among = None if work.among is None else work.among.get(mapping.id, ())
     after = 0
     while True:
         with work.context.database.transaction() as uow:
-            records = uow.records.open(mapping.id, after, CHUNK)
+            records = uow.records.open(mapping.id, after, CHUNK, among)
         if not records:
             return
         after = records[-1].id

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
+from sync_engine.domain.lanes import Lane
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.merge import AmbiguousPolicy
 from sync_engine.errors import UsageError
@@ -22,13 +23,21 @@ Progress = Callable[[str, int, int], None]
 """(what is being done, how many are done, how many in all; 0 when the total is unknown)."""
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 def no_progress(_what: str, _done: int, _total: int) -> None:
     """Report nowhere."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """One installation: a database, a workspace and the mappings between them (parents first)."""
+    """One installation: a database, a workspace and the mappings between them (parents first).
+
+    `lane` is where the requests of batches of writes queue for the budget. `between` is called where something
+    long can be interrupted for a moment: between two batches of a scan; what it raises ends the scan.
+    """
 
     database: Database
     workspace: Workspace
@@ -38,6 +47,8 @@ class Context:
     ambiguous: AmbiguousPolicy = "notion"
     progress: Progress = no_progress
     query_lag: timedelta = QUERY_LAG
+    lane: Lane = Lane.INTERACTIVE
+    between: Callable[[], None] = nothing
 
     @cached_property
     def by_id(self) -> Mapping[int, TableMapping]:

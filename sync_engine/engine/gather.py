@@ -43,12 +43,12 @@ def gather(context: Context, mappings: Sequence[TableMapping], run_id: str, *, f
         pulled = pull(context, mapping, registrations[mapping.id], run_id, full=full)
         news.notion[mapping.name] += pulled.edits
         if pulled.everything is not None:
-            _refuse_trashed(context, mapping)
+            refuse_trashed(context, mapping)
             news.notion[mapping.name] += find_missing_pages(context, mapping, pulled.everything)
     return news
 
 
-def _refuse_trashed(context: Context, mapping: TableMapping) -> None:
+def refuse_trashed(context: Context, mapping: TableMapping) -> None:
     """Pages of a database in the trash all say that they are in the trash; that is no deletion of records."""
     if context.workspace.data_source(mapping.data_source_id).in_trash:
         raise NotionRejected(

@@ -34,16 +34,32 @@ def find_missing_pages(context: Context, mapping: TableMapping, everything: froz
         try:
             page = context.workspace.page(record.page_id)
         except NotionNotFound:
-            _hold(context, mapping, record, "Notion no longer shows this page: deleted for ever, or not shared")
+            hold_unseen(context, mapping, record)
             continue
-        if page.in_trash:
-            _log_trash(context, mapping, record, page)
-            trashed += 1
-        elif page.data_source_id != mapping.data_source_id:
-            _hold(context, mapping, record, "the page was moved out of its database")
-        elif page.is_archived:
-            _hold(context, mapping, record, "the page was archived in Notion")
+        trashed += settle_left(context, mapping, record, page)
+        context.between()
     return trashed
+
+
+def has_left(mapping: TableMapping, page: Page) -> bool:
+    """Whether a page that Notion shows is no row of the table any more: trashed, moved or archived."""
+    return page.in_trash or page.is_archived or page.data_source_id != mapping.data_source_id
+
+
+def settle_left(context: Context, mapping: TableMapping, record: Record, page: Page) -> bool:
+    """Log the deletion of a page that is in the trash (True), hold the record of one that left otherwise."""
+    if page.in_trash:
+        _log_trash(context, mapping, record, page)
+    elif page.data_source_id != mapping.data_source_id:
+        _hold(context, mapping, record, "the page was moved out of its database")
+    elif page.is_archived:
+        _hold(context, mapping, record, "the page was archived in Notion")
+    return page.in_trash
+
+
+def hold_unseen(context: Context, mapping: TableMapping, record: Record) -> None:
+    """Hold the record of a page that Notion does not show."""
+    _hold(context, mapping, record, "Notion no longer shows this page: deleted for ever, or not shared")
 
 
 def _release_found(

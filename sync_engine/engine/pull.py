@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sync_engine.domain.fold import page_changes
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.engine.context import Context
-from sync_engine.engine.observe import Sighting, observe_pages
+from sync_engine.engine.missing import has_left
+from sync_engine.engine.observe import Sighting, decode_page, linked_pages, observe_pages
+from sync_engine.errors import NotionNotFound
 from sync_engine.ports.store import Registration
+from sync_engine.ports.workspace import Page
 
 OVERLAP = timedelta(minutes=2)
 """Notion floors edit times to the minute and may compare floored times; the overlap makes either harmless."""
@@ -26,20 +31,27 @@ class Pulled:
 
 
 def pull(
-    context: Context, mapping: TableMapping, registration: Registration, run_id: str, *, full: bool
+    context: Context,
+    mapping: TableMapping,
+    registration: Registration,
+    run_id: str,
+    *,
+    full: bool,
+    proof_every: timedelta = FULL_SCAN_EVERY,
 ) -> Pulled:
-    """Observe what changed in the data source; with `full` every page of it.
+    """Observe what changed in the data source; every page of it with `full`, or when that was so long ago.
 
     Each batch is one transaction; the poll's lower bound moves only when the whole list was read, so a crash or
     an outage in the middle repeats the poll and misses nothing.
     """
-    everything = full or _proof_is_due(context, registration)
+    everything = full or proof_is_due(context, registration, proof_every)
     since = None if everything else _lower_bound(registration)
     edits = 0
     seen: set[str] = set()
     served_at = None
     for batch in context.workspace.changed_since(mapping.data_source_id, since):
         served_at = served_at or batch.served_at
+        pages = _confirmed(context, mapping, batch.pages)
         with context.database.transaction() as uow:
             sighting = Sighting(
                 at=context.database.now(),
@@ -47,9 +59,11 @@ def pull(
                 skew=context.workspace.clock_skew(),
                 run_id=run_id,
             )
-            edits += observe_pages(uow, mapping, batch.pages, sighting)
+            edits += observe_pages(uow, mapping, pages, sighting)
         seen.update(page.id for page in batch.pages)
         context.progress(f"reading {mapping.name} from Notion", len(seen), 0)
+        if everything:  # the batches of a poll were all read before the first of them came
+            context.between()
     with context.database.transaction() as uow:
         moved = replace(registration, polled_until=served_at or registration.polled_until)
         if everything:
@@ -58,12 +72,45 @@ def pull(
     return Pulled(edits, len(seen), frozenset(seen) if everything else None)
 
 
-def _proof_is_due(context: Context, registration: Registration) -> bool:
+def _confirmed(context: Context, mapping: TableMapping, pages: Sequence[Page]) -> Sequence[Page]:
+    """The pages, those read again that a lagging query may show as they were before a write of ours.
+
+    A query proves nothing about the seconds before it, a page read by its id does. Pages that left the table in
+    this moment are left out: the next look finds them.
+    """
+    with context.database.transaction() as uow:
+        known = uow.records.by_page(mapping.id, [page.id for page in pages])
+        recent = context.database.now() - context.query_lag
+        suspects = {
+            page.id
+            for page in pages
+            if page.id in known and (known[page.id].notion_observed_at or recent) > recent
+        }
+        suspicious = [page for page in pages if page.id in suspects]
+        keys = uow.records.keys(linked_pages(mapping, suspicious))
+        differing = {
+            page.id
+            for page in suspicious
+            if page_changes(known[page.id], decode_page(page, mapping, keys), mapping)
+        }
+    looked = [_again(context, mapping, page) if page.id in differing else page for page in pages]
+    return [page for page in looked if page is not None]
+
+
+def _again(context: Context, mapping: TableMapping, page: Page) -> Page | None:
+    try:
+        found = context.workspace.page(page.id)
+    except NotionNotFound:
+        return None
+    return None if has_left(mapping, found) else found
+
+
+def proof_is_due(context: Context, registration: Registration, every: timedelta = FULL_SCAN_EVERY) -> bool:
     """A poll trusts edit times, which are not a complete signal, and never shows what left; a full scan does."""
     scanned = registration.last_full_scan
     if registration.polled_until is None or scanned is None:
         return True
-    return context.database.now() - scanned > FULL_SCAN_EVERY
+    return context.database.now() - scanned > every
 
 
 def _lower_bound(registration: Registration) -> datetime | None:

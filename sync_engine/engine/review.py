@@ -14,6 +14,7 @@ from sync_engine.domain.reconcile import rebase
 from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.context import Context
+from sync_engine.engine.exclusive import between_turns, is_run_active
 from sync_engine.engine.force import Wish, push, write_wishes
 from sync_engine.engine.sync import SyncOptions, sync
 from sync_engine.errors import SyncEngineError, UsageError
@@ -132,7 +133,8 @@ def _decide_open(context: Context, row: ConflictRow, winner: Side) -> None:
     with context.database.transaction() as uow:
         uow.records.save([rebase(record, row.field, loser=winner.other)])
         uow.conflicts.update(replace(row, status="resolved", winner=winner.value))
-    sync(context, SyncOptions(tables=[mapping.name]))
+    if not is_run_active(context.database):  # it carries the decision across by itself
+        sync(context, SyncOptions(tables=[mapping.name]))
 
 
 def _force(
@@ -143,7 +145,7 @@ def _force(
     now = context.database.now()
     run = Run(run_id, origin.partition(":")[0], now, {"origin": origin})
     actor: JsonObject = {"name": who} if who else {}
-    with context.database.lock():
+    with between_turns(context.database):
         with context.database.transaction(str(source)) as uow:
             uow.runs.start(run)
             forced = write_wishes(uow, [Wish(mapping, record, values)], source, now, actor)

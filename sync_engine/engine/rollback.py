@@ -20,6 +20,7 @@ from sync_engine.domain.origin import Origin
 from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
+from sync_engine.engine.exclusive import between_turns
 from sync_engine.engine.gather import gather
 from sync_engine.engine.takeback import take_back
 from sync_engine.errors import UsageError
@@ -119,7 +120,7 @@ def rollback(
         with context.database.rehearsal() as rehearsal:
             staged = replace(context, database=rehearsal)
             return _planned(staged, selection, force, requests_per_minute, dry_run=True)
-    with context.database.lock():
+    with between_turns(context.database):
         result = _planned(context, selection, force, requests_per_minute, dry_run=False)
         now = context.database.now()
         run = Run(result.rollback_id, "rollback", now, _options(selection, force))

@@ -9,6 +9,7 @@ from threading import Event
 
 from sync_engine.domain.codecs.relation import relation_value
 from sync_engine.domain.codecs.text import rich_text_value
+from sync_engine.domain.lanes import Lane
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.values import Json
@@ -28,16 +29,18 @@ class Reply:
 
 
 def send_all(
-    workspace: Workspace, mapping: TableMapping, operations: Sequence[Operation]
+    workspace: Workspace, mapping: TableMapping, operations: Sequence[Operation], lane: Lane
 ) -> Sequence[Reply | None]:
-    """Send all; reply i belongs to operation i, None: not sent, because an earlier request failed for all."""
+    """Send all in that lane; reply i belongs to operation i, None: not sent, as an earlier request failed for all.
+    """
     stop = Event()
 
     def send(operation: Operation) -> Reply | None:
         if stop.is_set():
             return None
         try:
-            return Reply(page=_send(workspace, mapping, operation))
+            with workspace.lane(lane):  # a lane belongs to a thread, and this is one of the pool's
+                return Reply(page=_send(workspace, mapping, operation))
         except (NotionNotFound, NotionRejected) as error:
             return _examined(workspace, operation, error)
         except (NotionUnavailable, ConnectionBlocked) as error:

@@ -7,6 +7,7 @@ from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.gather import registrations_of
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.lease import RUN, LeaseRow
 from sync_engine.ports.store import Registration
 
 
@@ -24,14 +25,37 @@ def status(context: Context, requests_per_minute: int | None) -> JsonObject:
         conflicts = uow.conflicts.count_open()
         held = len(uow.held.find())
         runs = uow.runs.recent(1)
+        lease = uow.leases.get(RUN)
+        hints = uow.hints.count()
     last = runs[0] if runs else None
     return {
         "tables": tables,
-        "budget": {"requests_per_minute": requests_per_minute},
+        "budget": {"requests_per_minute": requests_per_minute, **_budget_used(lease)},
         "open_conflicts": conflicts,
         "held": held,
+        "run": _run(lease),
+        "hints_waiting": hints,
         "last_run": {"run_id": last.run_id, "kind": last.kind, "status": last.status} if last else None,
     }
+
+
+def _run(lease: LeaseRow | None) -> Json:
+    """What `run` is doing, or did last; None when it never ran. `active`: its lease has not expired."""
+    if lease is None:
+        return None
+    return {
+        "active": lease.live,
+        "holder": lease.holder,
+        "since": lease.acquired_at.isoformat(),
+        "told_at": lease.renewed_at.isoformat(),
+        **lease.state,
+    }
+
+
+def _budget_used(lease: LeaseRow | None) -> JsonObject:
+    """As the active `run` told it; other processes keep no count that outlives them."""
+    told = lease.state.get("budget") if lease is not None and lease.live else None
+    return dict(told) if isinstance(told, dict) else {}
 
 
 def _table(

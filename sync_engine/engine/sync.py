@@ -9,6 +9,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.carry import Pass, SyncDirection, SyncOptions, carry, count_news
 from sync_engine.engine.context import Context
+from sync_engine.engine.exclusive import refuse_beside_run
 from sync_engine.engine.gather import gather
 from sync_engine.engine.summary import PassSummary
 from sync_engine.ports.store import Run
@@ -27,6 +28,7 @@ def sync(context: Context, options: SyncOptions) -> PassSummary:
     if options.dry_run:
         with context.database.rehearsal() as rehearsal:
             return _sync(replace(context, database=rehearsal), options, selected)
+    refuse_beside_run(context.database)
     with context.database.lock():
         return _sync(context, options, selected)
 

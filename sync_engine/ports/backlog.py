@@ -17,9 +17,11 @@ class Backlog(Protocol):
         """How many open records no hold blocks."""
         ...
 
-    def eager(self, mapping: int, limit: int) -> Sequence[int]:
-        """Ids of open records that should not wait behind a bulk: those with news from Notion, those that are gone
-        on a side (all of them: the brake must see the whole of a mass delete), and the `limit` newest of Postgres.
+    def eager(self, mapping: int, newer_than: int, limit: int) -> Sequence[int]:
+        """Ids of open records that should not wait behind a bulk.
+
+        Those with news from Notion, those that are gone on a side (all of them: the brake must see the whole of a
+        mass delete), and `limit` of those whose newest row event has a greater seq, small transactions first.
         """
         ...
 

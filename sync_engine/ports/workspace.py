@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sync_engine.domain.lanes import Lane
 from sync_engine.domain.schema import DataSource
 from sync_engine.domain.values import Json, JsonObject
 
@@ -54,6 +56,18 @@ class RequestCounts:
     total: int = 0
     retried: int = 0
     rate_limited: int = 0
+
+
+class BudgetUse(Protocol):
+    """How full the request budget is: `used` of `limit` requests in the last minute (None: unlimited), and the
+    seconds of a pause that Notion asked for."""
+
+    @property
+    def used(self) -> int: ...
+    @property
+    def limit(self) -> int | None: ...
+    @property
+    def paused(self) -> float: ...
 
 
 class Workspace(Protocol):
@@ -123,4 +137,17 @@ class Workspace(Protocol):
 
     def clock_skew(self) -> timedelta:
         """Bound on the difference between Notion's clock and this process' clock, as measured; never negative."""
+        ...
+
+    def lane(self, lane: Lane) -> AbstractContextManager[None]:
+        """Requests of this thread inside the block wait for their turn in that lane (interactive outside)."""
+        ...
+
+    def guarded(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        """While the block runs, `check` is called before each request of any thread; what it raises, the call
+        raises, and nothing is sent."""
+        ...
+
+    def budget(self) -> BudgetUse:
+        """How much of the request budget is used now."""
         ...

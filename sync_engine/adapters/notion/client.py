@@ -87,6 +87,7 @@ class NotionClient:
         self._lock = threading.Lock()
         self._counts = RequestCounts()
         self._blocked: ConnectionBlocked | None = None
+        self._check: Callable[[], None] = _allowed
         self.skew = ClockSkew()
 
     def send(self, call: Call, adapt: Adapt | None = None) -> Answer:
@@ -100,7 +101,7 @@ class NotionClient:
             attempt += 1
             try:
                 outcome = self._try(call)
-            except Stopped as stopped:
+            except NotionUnavailable as stopped:
                 stopped.may_have_committed = perhaps_done
                 raise
             if isinstance(outcome, Answer):
@@ -121,6 +122,15 @@ class NotionClient:
             yield
         finally:
             self._local.lane = before
+
+    @contextmanager
+    def guarded(self, check: Callable[[], None]) -> Iterator[None]:
+        """`check` is called before each request of any thread; what it raises leaves `send`."""
+        before, self._check = self._check, check
+        try:
+            yield
+        finally:
+            self._check = before
 
     def counts(self) -> RequestCounts:
         """Requests so far."""
@@ -164,6 +174,7 @@ class NotionClient:
                 self._blocked.message, hint=self._blocked.hint, status=429, api_code=self._blocked.api_code
             )
         with self._budget.slot(self._lane):
+            self._check()
             self._count(total=1)
             self._local.date = None
             sent = self._clock.now()
@@ -221,6 +232,10 @@ class NotionClient:
         with self._lock:
             old = self._counts
             self._counts = RequestCounts(old.total + total, old.retried + retried, old.rate_limited + rate_limited)
+
+
+def _allowed() -> None:
+    """Every request may be sent."""
 
 
 def _perhaps_done(fault: Fault) -> bool:

@@ -113,6 +113,10 @@ class NotionWorkspace:
         """Requests of this thread inside the block take their turn in that lane (interactive outside)."""
         return self._client.lane(lane)
 
+    def guarded(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        """`check` is called before each request of any thread inside the block; what it raises ends the call."""
+        return self._client.guarded(check)
+
     def budget(self) -> BudgetState:
         """How much of the request budget is used now."""
         return self._client.budget()

@@ -24,9 +24,9 @@ class PostgresBacklog:
         """How many open records no hold blocks."""
         return self._connection.execute(select(func.count()).where(*_free(mapping))).scalar_one()
 
-    def eager(self, mapping: int, limit: int) -> Sequence[int]:
+    def eager(self, mapping: int, newer_than: int, limit: int) -> Sequence[int]:
         """Ids of open records that should not wait behind a bulk."""
-        asked = {"mapping": mapping, "limit": limit}
+        asked = {"mapping": mapping, "newer_than": newer_than, "limit": limit}
         return list(self._connection.execute(text(statement("backlog_eager")), asked).scalars())
 
     def after(self, mapping: int, record_id: int, limit: int) -> Sequence[int]:

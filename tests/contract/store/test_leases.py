@@ -110,6 +110,6 @@ def test_of_many_that_ask_at_once_one_gets_it(database: Database, takers: int) -
 
 def wait_for_lock_wait(user: psycopg.Connection[tuple[object, ...]]) -> None:
     """Return when some session of this database waits for a lock."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    while user.execute(waiting).fetchone() == (0,):
+    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while user.execute(waiting).fetchone() is None:
         pass
