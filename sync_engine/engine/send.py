@@ -31,8 +31,7 @@ class Reply:
 def send_all(
     workspace: Workspace, mapping: TableMapping, operations: Sequence[Operation], lane: Lane
 ) -> Sequence[Reply | None]:
-    """Send all in that lane; reply i belongs to operation i, None: not sent, as an earlier request failed for all.
-    """
+    """Send all in that lane; reply i is operation i's, None: not sent, as an earlier request failed for all."""
     stop = Event()
 
     def send(operation: Operation) -> Reply | None:
