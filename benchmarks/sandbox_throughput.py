@@ -1,6 +1,8 @@
 """Requests per second of the local Notion with 20,000 pages in a file, over HTTP, one client.
 
-Run: `python benchmarks/sandbox_throughput.py [PAGES] [SECONDS]`. The server runs as its own process, as
+    python -m benchmarks --only sandbox_throughput
+
+The server runs as its own process, as
 `sandbox serve` does; the client shares the machine. Prints one line per kind of request and a mixed line,
 with the ratio to the target of 300 requests a second.
 """
@@ -127,9 +129,9 @@ def run(pages: int, seconds: float, doors: dict[str, str]) -> None:
     measured("all of them in turn", seconds * 2, lambda: next(turn)())
 
 
-def main() -> None:
-    pages = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 3.0
+def main(*, quick: bool) -> None:
+    """Print requests a second by kind."""
+    pages, seconds = (500, 0.3) if quick else (20_000, 3.0)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "sandbox.db"
         server = subprocess.Popen([sys.executable, "-c", SERVE, str(data)], stdout=subprocess.PIPE, text=True)
@@ -142,4 +144,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(quick=False)

@@ -1,18 +1,16 @@
 """How fast decided changes reach Postgres: rows a second, and how many times faster than one statement a row.
 
-    python benchmarks/write_rows.py [--rows 10000] [--rounds 5] [--url postgresql://...]
+    python -m benchmarks --only write_rows
 
-Without --url it starts its own embedded server. The table has 18 columns, about 1 KB a row. "journalled" is what a
+The table has 18 columns, about 1 KB a row. "journalled" is what a
 pass does in one transaction: rows with compare-and-set, journal, records. "captured" has the capture trigger on.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 from sync_engine.adapters.embedded import EmbeddedServer
@@ -123,41 +121,28 @@ def measure(database: PostgresDatabase, works: dict[str, Work], rounds: int, fir
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
-@contextmanager
-def server(url: str) -> Iterator[str]:
-    """The server to measure on."""
-    if url:
-        yield url
-    else:
-        with EmbeddedServer.ephemeral() as started:
-            yield started.url()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--url", default="")
-    chosen = parser.parse_args()
-    with server(chosen.url) as url:
-        database = PostgresDatabase(url)
+def main(*, quick: bool) -> None:
+    """Print rows a second and the ratio to one statement a row."""
+    rows, rounds = (1_000, 2) if quick else (10_000, 5)
+    with EmbeddedServer.ephemeral() as server:
+        database = PostgresDatabase(server.url())
         database.upgrade()
-        bench = Bench(database, chosen.rows)
+        bench = Bench(database, rows)
         works: dict[str, Work] = {
             "one statement a row": bench.update_one_by_one,
             "set-based": bench.update,
             "set-based, journalled": bench.update_journalled,
         }
-        plain = measure(database, works, chosen.rounds, 0)
+        plain = measure(database, works, rounds, 0)
         with database.transaction() as unit:
             unit.capture.install(bench.mapping, bench.table)
-        captured = measure(database, works, chosen.rounds, chosen.rounds * len(works))
+        captured = measure(database, works, rounds, rounds * len(works))
         slow = plain["one statement a row"]
         for label, times in (("", plain), (", captured", captured)):
             for name, seconds in times.items():
-                print(f"{name + label:<34}{chosen.rows / seconds:>9,.0f} rows/s  {slow / seconds:>5.1f}x")
+                print(f"{name + label:<34}{rows / seconds:>9,.0f} rows/s  {slow / seconds:>5.1f}x")
         database.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(quick=False)
