@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -37,6 +37,15 @@ class CaptureLab:
         """Run as the user; one statement with parameters, or several without."""
         cursor = self.user.execute(query, parameters or None)  # type: ignore[call-overload]
         return cursor.fetchall() if cursor.description else []
+
+    def without(self, feature: Literal["xml", "icu"]) -> bool:
+        """Whether this server was built without it (the embedded one has neither)."""
+        probes = {"xml": "SELECT '<a/>'::xml", "icu": "SELECT 'a' < 'b' COLLATE \"und-x-icu\""}
+        try:
+            self.sql(probes[feature])
+        except (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedObject):
+            return True
+        return False
 
     def table(self, name: str, schema: str = "public") -> Table:
         with self.engine.begin() as connection:
