@@ -28,7 +28,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "Decide": ("conflicts", "held"),
     "Ask": ("audit",),
     "Take back": ("mark", "rollback"),
-    "Run it": ("run", "doctor", "db", "sandbox"),
+    "Run it": ("run", "serve", "doctor", "db", "sandbox"),
 }
 """The commands in the order in which a newcomer meets them."""
 

@@ -26,7 +26,7 @@ class Console:
 
         Raises ConfigurationError for a host other than loopback, and when the port is taken.
         """
-        if not _is_loopback(host):
+        if not is_loopback(host):
             raise ConfigurationError(
                 f"the console does not listen on {host}: whoever reaches it can change both sides",
                 hint="use 127.0.0.1, and an SSH tunnel from elsewhere",
@@ -50,7 +50,8 @@ class Console:
         self.close()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
     if host == "localhost":
         return True
     try:
