@@ -60,7 +60,7 @@ def settle(
         if field is None or _unresolved(record.notion.get(name)):
             held.add(name)
             continue
-        record = _absorb(_enforce_direction(record, field, mapping), field)
+        record = _absorb(_enforce_direction(_own_write(record, field), field, mapping), field)
         verdict = _merge(record, field, ambiguous)
         if verdict.conflict is not None and name in already_open:
             held.add(name)
@@ -81,6 +81,22 @@ def _yield_to_postgres(record: Record, name: str) -> Record:
     if name in record.postgres and shown is not None and is_normalised(shown.value):
         return _with_pending(record, Side.NOTION, name, None)
     return record
+
+
+def _own_write(record: Record, field: FieldMapping) -> Record:
+    """A value that an interrupted run of ours left on the page is nobody's edit: it gives way to the row's."""
+    shown, row = record.notion.get(field.name), record.postgres.get(field.name)
+    if shown is None or not shown.origin:
+        return record
+    if row is None:
+        if field.name not in record.base:
+            return record
+        record = _with_pending(
+            record, Side.POSTGRES, field.name, replace(shown, value=record.base[field.name], seq=0)
+        )
+    elif field.codec.weaken(row.value) == shown.value:
+        return record
+    return rebase(record, field.name, loser=Side.NOTION)
 
 
 def _unresolved(change: PendingChange | None) -> bool:
@@ -111,7 +127,8 @@ def _absorb(record: Record, field: FieldMapping) -> Record:
 def _enforce_direction(record: Record, field: FieldMapping, mapping: TableMapping) -> Record:
     """Undo an edit against a one-way field: the leading side's value becomes a change that crosses again.
 
-    The edit itself stays in the log.
+    The edit itself stays in the log. A row that Notion knows nothing of yet may bring its first value; a page that
+    Postgres knows nothing of yet shows its own until the row is there.
     """
     direction = field.direction if mapping.direction == "both" else mapping.direction
     if direction == "both":
@@ -123,9 +140,9 @@ def _enforce_direction(record: Record, field: FieldMapping, mapping: TableMappin
     if field.name not in record.pending(leader) and field.name in record.base:
         leading = replace(follower, value=_held_by(leader, record.base[field.name], field))
         record = _with_pending(record, leader, field.name, leading)
-    if field.name in record.pending(leader):
+    if field.name in record.pending(leader) or leader is Side.POSTGRES:
         return rebase(record, field.name, loser=leader.other)
-    return _with_pending(record, leader.other, field.name, None)
+    return record
 
 
 def _held_by(side: Side, base: Value, field: FieldMapping) -> Value:

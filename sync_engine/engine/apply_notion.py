@@ -16,7 +16,7 @@ from sync_engine.domain.times import Interval
 from sync_engine.domain.unresolved import normalised, seen_as
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.context import Context
-from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
+from sync_engine.engine.observe import Sighting, content_of, decode_page, key_on, linked_pages, observe_pages
 from sync_engine.engine.send import Reply, send_all
 from sync_engine.errors import ConnectionBlocked, NotionError, NotionUnavailable
 from sync_engine.ports.database import UnitOfWork
@@ -121,15 +121,23 @@ def _log_writes(
     now: datetime,
 ) -> None:
     """The engine's own writes are in the log too, with their origin, as the trigger logs those of Postgres."""
-    by_id = {page.id for page in pages}
+    by_id = {page.id: page for page in pages}
     created = {key_on(page, mapping): page.id for page in pages}
     uow.events.append(
         [
-            _write_event(operation, mapping, created.get(operation.record.key, ""), now, origin)
+            _with_last_content(uow, mapping, event, by_id.get(event.page_id))
             for operation in done
             if operation.record.page_id in by_id or operation.record.key in created
+            for event in [_write_event(operation, mapping, created.get(operation.record.key, ""), now, origin)]
         ]
     )
+
+
+def _with_last_content(uow: UnitOfWork, mapping: TableMapping, event: NewEvent, page: Page | None) -> NewEvent:
+    """What a person typed into a page a moment before it went to the trash is in the log too."""
+    if event.op is not Op.DELETE or page is None:
+        return event
+    return replace(event, before=content_of(uow, mapping, page))
 
 
 def _write_event(
@@ -141,8 +149,6 @@ def _write_event(
         name: mapping.by_name[name].codec.weaken(value) for name, value in operation.values.items()
     }
     trashed = operation.action is Action.TRASH
-    if trashed:
-        before = {name: item.codec.weaken(record.base.get(name)) for name, item in mapping.by_name.items()}
     return NewEvent(
         source=Side.NOTION,
         mapping=mapping.id,
@@ -178,7 +184,7 @@ def _settle_reply(
     error = reply.error
     if isinstance(error, NotionUnavailable | ConnectionBlocked):
         sent.fatal = sent.fatal or error
-        unknown = operation.action is Action.CREATE and getattr(error, "may_have_committed", False)
+        unknown = operation.action is not Action.TRASH and getattr(error, "may_have_committed", False)
         status = ChangeStatus.INTENT if unknown else ChangeStatus.FAILED
         return None, replace(intent, status=status, error=str(error))
     sent.holds.append(Hold(operation.record, Side.NOTION, operation.action, str(error)))
@@ -188,7 +194,9 @@ def _settle_reply(
 def _after(operation: Operation, page: Page, mapping: TableMapping) -> Record:
     record = operation.record
     if operation.action is Action.TRASH:
-        return replace(record, postgres={}, notion={}, notion_presence=Presence.GONE)
+        # A rollback may take the page of a row that stays: what the page never got is still to be told.
+        kept = record.postgres if record.postgres_presence is Presence.PRESENT else {}
+        return replace(record, postgres=kept, notion={}, notion_presence=Presence.GONE)
     written = set(operation.values)
     return replace(
         record,

@@ -95,5 +95,5 @@ def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeE
     known_ids = {record.id: record for record in before.values()}
     touched = [*records.values(), *displaced]
     uow.records.save([record for record in touched if record is not known_ids.get(record.id)])
-    edited = {event.key for event in events if not event.origin}
+    edited = {key for event in events if not event.origin for key in (event.key, event.old_key)}
     uow.held.release([record.id for key, record in before.items() if key in edited])

@@ -154,7 +154,9 @@ def _collect(
     if plan.detach:
         uow.records.save([replace(record, detached=True)])
     if plan.revived is not None:
-        decided.conflicts += len(uow.conflicts.add([_revival(record, plan.revived, mapping, run_id)]))
+        flagged = _revival(record, plan.revived, mapping, run_id)
+        if not _is_flagged(uow, flagged):
+            decided.conflicts += len(uow.conflicts.add([flagged]))
     _hold_refused(uow, record)
 
 
@@ -173,6 +175,16 @@ def _hold_refused(uow: UnitOfWork, record: Record) -> None:
                     constraint=name,
                 )
             )
+
+
+def _is_flagged(uow: UnitOfWork, revival: ConflictRow) -> bool:
+    """Whether this very edit was flagged before: its write may wait for a direction, an outage or a round."""
+    return any(
+        (row.record_id, row.type, row.field) == (revival.record_id, revival.type, revival.field)
+        and (row.postgres.seq, row.notion.seq) == (revival.postgres.seq, revival.notion.seq)
+        and (row.postgres.value, row.notion.value) == (revival.postgres.value, revival.notion.value)
+        for row in uow.conflicts.find(["auto", "resolved", "swapped"], revival.mapping)
+    )
 
 
 def _revival(record: Record, editor: Side, mapping: TableMapping, run_id: str) -> ConflictRow:

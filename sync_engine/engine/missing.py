@@ -9,9 +9,8 @@ from sync_engine.domain.events import Op, Side
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.times import notion_interval
-from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
-from sync_engine.engine.observe import actor_of
+from sync_engine.engine.observe import actor_of, content_of
 from sync_engine.errors import NotionNotFound
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import NewEvent
@@ -95,8 +94,9 @@ def _hold(context: Context, mapping: TableMapping, record: Record, reason: str) 
 
 
 def _log_trash(context: Context, mapping: TableMapping, record: Record, page: Page) -> None:
-    before: JsonObject = {name: item.codec.weaken(record.base.get(name)) for name, item in mapping.by_name.items()}
+    """A page in the trash still shows what was last typed into it, which no poll may have seen."""
     with context.database.transaction() as uow:
+        before = content_of(uow, mapping, page)
         now = context.database.now()
         skew = context.workspace.clock_skew()
         uow.events.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sync_engine.domain.codecs.codec import FieldError
@@ -24,12 +24,16 @@ from sync_engine.ports.workspace import Author, Page
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """The circumstances of an observation: when (database clock), since when the pages were known to be
-    unchanged (None: never polled), the clock bound, and the run that looked."""
+    unchanged (None: never polled), the clock bound, and the run that looked.
+
+    `intended` has the values, by page id and field, that an interrupted run may have written.
+    """
 
     at: datetime
     unchanged_since: datetime | None
     skew: timedelta
     run_id: str
+    intended: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class _Seen:
     record: Record
     page: Page
     changes: JsonObject
+    own: frozenset[str]
     interval: Interval
     event: NewEvent | None
 
@@ -123,7 +128,9 @@ def _see(
     unchanged = max((at for at in (known, sighting.unchanged_since) if at is not None), default=None)
     interval = notion_interval(page.last_edited_time, sighting.at, unchanged, sighting.skew)
     changes = page_changes(record, decode_page(page, mapping, keys), mapping)
-    return _Seen(record, page, changes, interval, _event(record, page, changes, mapping, interval, sighting))
+    own = frozenset(name for name in changes if _is_own(record, page, name, changes[name], mapping, sighting))
+    event = _event(record, page, changes, own, mapping, interval, sighting)
+    return _Seen(record, page, changes, own, interval, event)
 
 
 def decode_page(page: Page, mapping: TableMapping, keys: Mapping[str, tuple[int, str]]) -> dict[str, Value]:
@@ -133,6 +140,11 @@ def decode_page(page: Page, mapping: TableMapping, keys: Mapping[str, tuple[int,
         for field in mapping.fields
         if field.property_id in page.properties
     }
+
+
+def content_of(uow: UnitOfWork, mapping: TableMapping, page: Page) -> JsonObject:
+    """All that the page shows in mapped fields, for the log."""
+    return {**decode_page(page, mapping, uow.records.keys(linked_pages(mapping, [page])))}
 
 
 def decode_field(page: Page, field: FieldMapping, keys: Mapping[str, tuple[int, str]]) -> Value:
@@ -163,19 +175,19 @@ def _event(
     record: Record,
     page: Page,
     changes: JsonObject,
+    own: frozenset[str],
     mapping: TableMapping,
     interval: Interval,
     sighting: Sighting,
 ) -> NewEvent | None:
     """The change event of an observation; None when nothing differs.
 
-    `origin` names the run when every change equals what Postgres already holds and this connection made the
-    edit: the echo of a write whose reply was lost.
+    `origin` names the run when every change is the echo of a write whose reply was lost.
     """
     first = record.notion_presence is not Presence.PRESENT
     if not changes and not first:
         return None
-    echo = page.last_edited_by.is_self and _equals_postgres(record, changes, mapping)
+    echo = own == changes.keys() and (bool(own) or page.last_edited_by.is_self)
     return NewEvent(
         source=Side.NOTION,
         mapping=mapping.id,
@@ -200,11 +212,17 @@ def _op(record: Record) -> Op:
             return Op.INSERT
 
 
-def _equals_postgres(record: Record, changes: JsonObject, mapping: TableMapping) -> bool:
-    return all(
-        name in record.postgres and mapping.by_name[name].codec.weaken(record.postgres[name].value) == value
-        for name, value in changes.items()
-    )
+def _is_own(
+    record: Record, page: Page, name: str, value: Value, mapping: TableMapping, sighting: Sighting
+) -> bool:
+    """Whether a value is the echo of an own write: an interrupted run meant to write it, or this connection made
+    the last edit and Postgres holds the same."""
+    intended = sighting.intended.get(page.id, {})
+    if name in intended:
+        return intended[name] == value
+    row = record.postgres.get(name)
+    same = row is not None and mapping.by_name[name].codec.weaken(row.value) == value
+    return same and page.last_edited_by.is_self
 
 
 def actor_of(author: Author) -> JsonObject:
@@ -220,7 +238,9 @@ def actor_of(author: Author) -> JsonObject:
 def _folded(item: _Seen, mapping: TableMapping, seq: int, sighting: Sighting) -> Record:
     event = item.event
     pending = {
-        name: PendingChange(value, item.interval, event.actor, seq, event.origin)
+        name: PendingChange(
+            value, item.interval, event.actor, seq, f"run:{sighting.run_id}" if name in item.own else ""
+        )
         for name, value in item.changes.items()
         if event is not None
     }

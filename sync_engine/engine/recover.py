@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence
+from sync_engine.domain.values import Value
 from sync_engine.engine.context import Context
-from sync_engine.engine.observe import Sighting, key_on, observe_pages
+from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
+from sync_engine.errors import NotionNotFound
 from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
 from sync_engine.ports.workspace import Page
 
@@ -17,7 +19,8 @@ def recover(context: Context) -> int:
     """Close every journal entry that is still an intent; returns how many there were.
 
     A page whose creation was intended is looked up by its key: found, it is the record's page; not found, the
-    creation is planned again. Intended patches are simply planned again: the record still says what is pending.
+    creation is planned again. A page whose patch was intended is read, before anything else is learned about the
+    record: what it shows of the patch is no person's edit. The rest is simply planned again.
     """
     with context.database.transaction() as uow:
         doubtful = list(uow.journal.find(JournalFilter(status=ChangeStatus.INTENT)))
@@ -25,12 +28,62 @@ def recover(context: Context) -> int:
         creates = [item for item in doubtful if item.mapping == mapping.id and item.op is ChangeOp.CREATE]
         if creates:
             _resolve_creates(context, mapping, creates)
-    rest = [item for item in doubtful if item.op is not ChangeOp.CREATE]
+        patches = [item for item in doubtful if item.mapping == mapping.id and item.op in _PATCHES]
+        if patches:
+            _resolve_patches(context, mapping, patches)
+    known = {mapping.id for mapping in context.mappings}
+    settled = (ChangeOp.CREATE, *_PATCHES)
+    rest = [item for item in doubtful if item.op not in settled or item.mapping not in known]
     with context.database.transaction() as uow:
         uow.journal.finish(
             [replace(item, status=ChangeStatus.FAILED, error="interrupted; planned again") for item in rest]
         )
     return len(doubtful)
+
+
+_PATCHES = (ChangeOp.UPDATE, ChangeOp.RESTORE)
+
+
+def _resolve_patches(context: Context, mapping: TableMapping, patches: Sequence[JournalEntry]) -> None:
+    pages = {page.id: page for page in _pages(context, patches) if not page.in_trash}
+    intended: dict[str, dict[str, Value]] = {}
+    for entry in patches:
+        meant = {
+            name: mapping.by_name[name].codec.weaken(value)
+            for name, value in (entry.after or {}).items()
+            if name in mapping.by_name
+        }
+        intended.setdefault(entry.page_id, {}).update(meant)
+    with context.database.transaction() as uow:
+        known = uow.records.by_page(mapping.id, sorted(pages))
+        linked = [page for page in pages.values() if page.id in known]
+        keys = uow.records.keys(linked_pages(mapping, linked))
+        arrived = {
+            page.id
+            for page in linked
+            if all(
+                decode_page(page, mapping, keys).get(name) == value for name, value in intended[page.id].items()
+            )
+        }
+        sighting = Sighting(
+            context.database.now(), None, context.workspace.clock_skew(), patches[0].run_id, intended
+        )
+        observe_pages(uow, mapping, linked, sighting)
+        uow.journal.finish([_concluded(entry, entry.page_id in arrived) for entry in patches])
+
+
+def _pages(context: Context, entries: Sequence[JournalEntry]) -> Iterator[Page]:
+    for page_id in sorted({entry.page_id for entry in entries}):
+        try:
+            yield context.workspace.page(page_id)
+        except NotionNotFound:
+            continue
+
+
+def _concluded(entry: JournalEntry, arrived: bool) -> JournalEntry:
+    if arrived:
+        return replace(entry, status=ChangeStatus.DONE)
+    return replace(entry, status=ChangeStatus.FAILED, error="interrupted; planned again")
 
 
 def _resolve_creates(context: Context, mapping: TableMapping, creates: Sequence[JournalEntry]) -> None:

@@ -16,6 +16,7 @@ from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import between_turns, is_run_active
 from sync_engine.engine.force import Wish, push, write_wishes
+from sync_engine.engine.gather import gather
 from sync_engine.engine.sync import SyncOptions, sync
 from sync_engine.errors import SyncEngineError, UsageError
 from sync_engine.ports.store import ConflictRow, ConflictStatus, Run, SideValue
@@ -88,14 +89,17 @@ def swap(context: Context, conflict_id: int, *, who: str = "", force: bool = Fal
     row = _get(context, conflict_id)
     if row.status == "open":
         raise UsageError(f"conflict {conflict_id} is still open", hint="use `conflicts resolve` with --keep")
+    if row.winner not in ("postgres", "notion"):
+        raise UsageError(f"no side lost conflict {conflict_id}", hint="see `conflicts show`")
     winner = Side(row.winner)
-    mapping, record = _target(context, row)
+    mapping, record = _looked_at(context, row)
     field = mapping.by_name[row.field]
     won = _side(row, winner).value
     lost = _side(row, winner.other).value
     target = field.codec.lift(lost) if winner is Side.POSTGRES else lost
     current = postgres_value(record, field)
-    if not force and field.codec.weaken(current) not in (field.codec.weaken(won), field.codec.weaken(lost)):
+    known = (field.codec.weaken(won), field.codec.weaken(lost))
+    if not force and (row.field in record.notion or field.codec.weaken(current) not in known):
         raise SyncEngineError(
             f"{mapping.name} {row.key} {row.field} was edited after conflict {conflict_id} was decided",
             hint="look at `audit history`; repeat with --force to overwrite that edit",
@@ -115,7 +119,7 @@ def resolve(
     if row.status == "open" and keep is not None:
         _decide_open(context, row, Side(keep))
     elif keep is None or keep != row.winner:
-        mapping, record = _target(context, row)
+        mapping, record = _looked_at(context, row)
         field = mapping.by_name[row.field]
         chosen = value if keep is None else _side(row, Side(keep)).value
         _force(context, mapping, record, {row.field: field.codec.lift(chosen)}, f"resolve:{conflict_id}", who)
@@ -159,12 +163,20 @@ def _force(
             uow.runs.finish(replace(run, finished_at=context.database.now(), status="done"))
 
 
+def _looked_at(context: Context, row: ConflictRow) -> tuple[TableMapping, Record]:
+    """The record after a look at both sides: what is written over must have been seen."""
+    mapping, _ = _target(context, row)
+    with context.database.lock():
+        gather(context, [mapping], context.ids.new_id(), full=False, dry_run=False)
+    return _target(context, row)
+
+
 def _target(context: Context, row: ConflictRow) -> tuple[TableMapping, Record]:
     mapping = context.by_id.get(row.mapping)
     if mapping is None or row.field not in mapping.by_name:
         raise UsageError(f"conflict {row.id} is about a field that is no longer mapped", hint="see `plan`")
     with context.database.transaction() as uow:
-        record = uow.records.by_key(row.mapping, [row.key]).get(row.key)
+        record = uow.records.by_id([row.record_id]).get(row.record_id)
     if record is None:
         raise UsageError(f"{mapping.name} {row.key} no longer exists", hint="see `audit history`")
     return mapping, record

@@ -244,17 +244,24 @@ def _compensation(
         net,
         record,
         mapping,
-        row_predates=net.created and _row_predates(uow, mapping, record),
+        row_predates=net.created and _row_predates(uow, mapping, record, entries),
         force=force,
         selected_from_seq=mark.seq if mark else None,
     )
 
 
-def _row_predates(uow: UnitOfWork, mapping: TableMapping, record: Record) -> bool:
-    """Whether the newest event that brought the row into being says it was there before capture began."""
+def _row_predates(
+    uow: UnitOfWork, mapping: TableMapping, record: Record, entries: Sequence[JournalEntry]
+) -> bool:
+    """Whether the newest event that brought the row into being says it was there before capture began.
+
+    Events after the first of `entries` tell of something else: a table is also read anew when a field is added to
+    its mapping.
+    """
+    until = entries[0].at
     wanted = EventFilter(mapping=mapping.id, key=record.key, source=Side.POSTGRES, newest_first=True)
     for event in uow.events.find(wanted):
-        if event.op in (Op.INSERT, Op.SNAPSHOT):
+        if event.op in (Op.INSERT, Op.SNAPSHOT) and (until is None or event.recorded_at <= until):
             return event.op is Op.SNAPSHOT
     return False
 

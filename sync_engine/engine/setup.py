@@ -237,6 +237,9 @@ def _record(database: Database, mapping: TableMapping, source: DataSource) -> No
         }
     with database.transaction() as uow:
         known = next(item for item in uow.registrations.all() if item.name == mapping.name)
+        if known.backfilled and fields.keys() - known.fields.keys():
+            # Rows and pages that are known already have values for the new field; both are read once more.
+            known = replace(known, backfilled=False, last_full_scan=None)
         uow.registrations.save(
             replace(
                 known,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.carry import Pass, SyncDirection, SyncOptions, carry, count_news
+from sync_engine.engine.closing import close_settled
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import refuse_beside_run
 from sync_engine.engine.gather import gather
@@ -75,6 +76,7 @@ def _finish(work: Pass, run: Run, status: str) -> None:
     with context.database.transaction() as uow:
         for mapping in work.mappings:
             table = summary.table(mapping.name)
+            close_settled(uow, mapping.id)
             table.conflicts_open = uow.conflicts.count_open(mapping.id)
             table.held_open = len(uow.held.find(mapping.id))
         if work.options.limit is not None or work.options.direction != "both":

@@ -61,6 +61,10 @@ class Records(Protocol):
         """Records by page id."""
         ...
 
+    def by_id(self, ids: Sequence[int]) -> Mapping[int, Record]:
+        """Records by id, which stays when the key changes."""
+        ...
+
     def page_ids(self, mapping: int, keys: Sequence[str]) -> Mapping[str, str]:
         """Page id by record key, for the records that have a page that is present."""
         ...

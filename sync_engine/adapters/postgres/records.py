@@ -66,6 +66,10 @@ class PostgresRecords:
         query = select(*_COLUMNS).where(table.c.mapping == mapping, table.c.page_id == _any_of(page_ids))
         return {record.page_id: record for record in self._read(query)}
 
+    def by_id(self, ids: Sequence[int]) -> Mapping[int, Record]:
+        """Records by id."""
+        return {record.id: record for record in self._read(select(*_COLUMNS).where(table.c.id.in_(ids)))}
+
     def page_ids(self, mapping: int, keys: Sequence[str]) -> Mapping[str, str]:
         """Page id by key, where the newest incarnation has a page that is present."""
         present = (table.c.notion_presence == PRESENCE_CODES[Presence.PRESENT]).label("present")

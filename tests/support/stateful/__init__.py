@@ -1,0 +1,1 @@
+"""What the stateful test is made of: a schema, people who edit, passes that die, and the promises to hold."""
