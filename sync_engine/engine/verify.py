@@ -13,6 +13,7 @@ from sync_engine.engine.apply_postgres import decode_image
 from sync_engine.engine.context import Context
 from sync_engine.engine.gather import registrations_of
 from sync_engine.engine.observe import decode_page, key_on, linked_pages
+from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.workspace import Page
 
 Kind = Literal["differs", "missing_page", "missing_row", "duplicate_page"]
@@ -72,7 +73,7 @@ def verify(context: Context, tables: Sequence[str] = ()) -> Verification:
             keys = uow.records.keys(linked_pages(mapping, [page for group in pages.values() for page in group]))
             for key, image in uow.rows.scan(mapping):
                 result.checked += 1
-                found = pages.pop(key, [])
+                found = _own_first(uow, mapping, key, pages.pop(key, []))
                 row = decode_image(image, mapping)
                 result.differences += _compare(mapping, key, row, found, keys)
                 context.progress(f"comparing {mapping.name}", result.checked, 0)
@@ -90,6 +91,14 @@ def _pages(context: Context, mapping: TableMapping) -> dict[str, list[Page]]:
         for page in batch.pages:
             found.setdefault(key_on(page, mapping), []).append(page)
     return found
+
+
+def _own_first(uow: UnitOfWork, mapping: TableMapping, key: str, pages: Sequence[Page]) -> Sequence[Page]:
+    """The row's own page before those that only carry its key: copies that a person made."""
+    if len(pages) < 2:
+        return pages
+    own = uow.records.page_ids(mapping.id, [key]).get(key)
+    return sorted(pages, key=lambda page: page.id != own)
 
 
 def _compare(
