@@ -144,6 +144,7 @@ def _write_rows(work: Pass, uow: UnitOfWork, mapping: TableMapping, operations: 
     applied = apply_to_postgres(uow, mapping, operations, work.origin, work.context.database.now())
     _count(work, mapping, applied.done)
     uow.held.release([operation.record.id for operation in applied.done])
+    hold_unfit(uow, mapping, applied.done)
     work.summary.table(mapping.name).held_new += store_holds(uow, mapping, applied.holds)
     return len(applied.done) + applied.overtaken
 

@@ -12,8 +12,9 @@ from sync_engine.domain.reconcile import Conflict, Settled, settle
 from sync_engine.domain.record import PendingChange, Record
 from sync_engine.domain.unresolved import refusal, waiting_page
 from sync_engine.engine.context import Context
+from sync_engine.engine.holds import hold_fields
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ConflictRow, HeldRecord, SideValue
+from sync_engine.ports.store import ConflictRow, SideValue
 
 
 @dataclass
@@ -161,20 +162,9 @@ def _collect(
 
 
 def _hold_refused(uow: UnitOfWork, record: Record) -> None:
-    for name, change in record.notion.items():
-        reason = refusal(change.value)
-        if reason:
-            uow.held.hold(
-                HeldRecord(
-                    record_id=record.id,
-                    mapping=record.mapping,
-                    key=record.key,
-                    side=Side.POSTGRES,
-                    op="field",
-                    reason=f"{name}: {reason}",
-                    constraint=name,
-                )
-            )
+    reasons = {name: reason for name, change in record.notion.items() if (reason := refusal(change.value))}
+    if reasons:
+        hold_fields(uow, record, Side.POSTGRES, reasons)
 
 
 def _is_flagged(uow: UnitOfWork, revival: ConflictRow) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import TableMapping
-from sync_engine.domain.plan import Hold, Operation
+from sync_engine.domain.plan import Action, Hold, Operation
+from sync_engine.domain.record import Record
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import HeldRecord
 
@@ -33,19 +34,33 @@ def store_holds(uow: UnitOfWork, mapping: TableMapping, holds: Sequence[Hold]) -
 
 
 def hold_unfit(uow: UnitOfWork, mapping: TableMapping, operations: Sequence[Operation]) -> None:
-    """Values that Notion cannot hold are shown empty there, kept in Postgres, and listed as held fields."""
+    """Values that Notion cannot hold are shown empty there, kept in Postgres, and listed as held fields.
+
+    All values of the record are looked at, because a hold ends with the next edit, of whatever field.
+    """
     for operation in operations:
-        for name, value in operation.values.items():
-            problem = mapping.by_name[name].codec.problem(value)
-            if problem:
-                uow.held.hold(
-                    HeldRecord(
-                        record_id=operation.record.id,
-                        mapping=mapping.id,
-                        key=operation.record.key,
-                        side=Side.NOTION,
-                        op="field",
-                        reason=f"{name}: {problem}; the page shows it empty, Postgres keeps it",
-                        constraint=name,
-                    )
-                )
+        if operation.action in (Action.DELETE, Action.TRASH):
+            continue
+        values = {**operation.record.base, **operation.values}
+        problems = {
+            name: f"{problem}; the page shows it empty, Postgres keeps it"
+            for name, value in values.items()
+            if name in mapping.by_name and (problem := mapping.by_name[name].codec.problem(value))
+        }
+        if problems:
+            hold_fields(uow, operation.record, Side.NOTION, problems)
+
+
+def hold_fields(uow: UnitOfWork, record: Record, side: Side, reasons: Mapping[str, str]) -> None:
+    """Hold these fields of the record, each with its reason; its other fields go on."""
+    uow.held.hold(
+        HeldRecord(
+            record_id=record.id,
+            mapping=record.mapping,
+            key=record.key,
+            side=side,
+            op="field",
+            reason="; ".join(f"{name}: {reason}" for name, reason in reasons.items()),
+            constraint=", ".join(reasons),
+        )
+    )

@@ -250,9 +250,7 @@ def _compensation(
     )
 
 
-def _row_predates(
-    uow: UnitOfWork, mapping: TableMapping, record: Record, entries: Sequence[JournalEntry]
-) -> bool:
+def _row_predates(uow: UnitOfWork, mapping: TableMapping, record: Record, entries: Sequence[JournalEntry]) -> bool:
     """Whether the newest event that brought the row into being says it was there before capture began.
 
     Events after the first of `entries` tell of something else: a table is also read anew when a field is added to
