@@ -41,6 +41,7 @@ def capture_within(uow: UnitOfWork, mappings: Mapping[int, TableMapping]) -> Cou
             mapping = mappings.get(mapping_id)
             if mapping is not None:
                 _fold_into_records(uow, mapping, group)
+                _retarget(uow, mappings, mapping, group)
                 counts[mapping_id] += sum(1 for event in group if not event.origin)
         after = events[-1].seq
         if len(events) < SLICE:
@@ -68,6 +69,18 @@ def _fold_into_records(uow: UnitOfWork, mapping: TableMapping, events: Sequence[
         for batch in _batches(uow.records.scan(mapping.id)):
             uow.records.save([fold_row_event(record, event, mapping) for record in batch])
     _fold_keyed(uow, mapping, pending)
+
+
+def _retarget(
+    uow: UnitOfWork, mappings: Mapping[int, TableMapping], target: TableMapping, events: Sequence[ChangeEvent]
+) -> None:
+    """Relations to a row whose key changed are what they were: neither side edited them."""
+    moved = [event for event in events if event.old_key and event.old_key != event.key]
+    for event in moved:
+        for mapping in mappings.values():
+            for field in mapping.fields:
+                if field.relation_to == target.name:
+                    uow.records.retarget(mapping.id, field.name, event.old_key, event.key)
 
 
 def _batches(records: Iterator[Record]) -> Iterator[Sequence[Record]]:

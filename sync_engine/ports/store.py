@@ -90,6 +90,10 @@ class Records(Protocol):
         """Insert (id 0) or update by id, in one statement a batch; returns them with ids, in order."""
         ...
 
+    def retarget(self, mapping: int, field: str, old_key: str, new_key: str) -> None:
+        """A relation's target has a new key: bases and pending changes of Notion that name the old one follow."""
+        ...
+
     def counts(self, mapping: int) -> RecordCounts:
         """Counters for `status`."""
         ...

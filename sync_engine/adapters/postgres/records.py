@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 from sqlalchemy import ColumnElement, Connection, Select, any_, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Text
@@ -122,6 +123,11 @@ class PostgresRecords:
             saved[i] = replace(saved[i], id=identity)
         self._update([record for record in records if record.id])
         return saved
+
+    def retarget(self, mapping: int, field: str, old_key: str, new_key: str) -> None:
+        """Bases and pending changes of Notion that name the old key of a relation's target follow it."""
+        with psycopg.RawCursor(driver_of(self._connection)) as cursor:
+            cursor.execute(statement("records_retarget"), [mapping, field, old_key, new_key])
 
     def counts(self, mapping: int) -> RecordCounts:
         """Counters for `status`."""
