@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 NOTION_GRANULARITY = timedelta(seconds=60)
 """Notion floors `last_edited_time` to the minute (1,239 of 1,239 recorded times)."""
@@ -18,8 +18,7 @@ class Order(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """The time in which something happened: at `since` or later, at `until` or earlier. Aware, UTC."""
 
     since: datetime

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sync_engine.adapters.postgres import images, introspect, tick_bounds
 from sync_engine.adapters.postgres.capture_function import shape_of
 from sync_engine.adapters.postgres.connection import driver_of
-from sync_engine.adapters.postgres.event_rows import change_event, change_events, rows_to_append, with_columns
+from sync_engine.adapters.postgres.event_rows import captured_events, change_event, rows_to_append
 from sync_engine.adapters.postgres.event_search import Indexed, search
 from sync_engine.adapters.postgres.snapshot_chunk import snapshot_chunk
 from sync_engine.adapters.postgres.statements import statement
@@ -65,9 +65,9 @@ class PostgresEventLog:
         """One page of the tick's Postgres events."""
         with psycopg.RawCursor(self._driver) as cursor:
             cursor.execute(
-                with_columns("events_read"), [max(after_seq, tick.floor), tick.previous, tick.current, limit]
+                statement("events_read"), [max(after_seq, tick.floor), tick.previous, tick.current, limit]
             )
-            return change_events(cursor)
+            return captured_events(cursor.fetchall())
 
     def advance(self, consumer: str, tick: Tick) -> None:
         """Move the cursor, and index what the tick brought. Raises DatabaseError when another reader moved it."""

@@ -1,7 +1,9 @@
 -- One page of a tick: Postgres events that became visible between two snapshots, by seq.
 -- Parameters: seq that all of them are above, previous and current snapshot, number of events.
+-- Only what a row's event can have: `captured_events` in event_rows.py reads these columns.
 -- The key's index gives them in order, so a page costs the same wherever in the tick it is.
-SELECT {columns}
+SELECT e.seq, e.txid, e.mapping, e.key, e.op, e.before::text, e.after::text, e.occurred, e.actor::text, e.origin,
+       e.old_key, e.snapshot::text, e.schema_version
   FROM sync_engine.sync_events e
  WHERE e.seq > $1::bigint
    AND e.source = 'p'
