@@ -23,8 +23,8 @@ JSON = dict[str, Any]
 
 @dataclass
 class Memory:
-    """What people did. `wrote` has the newest property value that a person put into a page's field, and `every` all
-    of them; `rows` are texts that were committed to Postgres; `deleted` and `trashed` what people removed."""
+    """What people did. `wrote` has the newest property value that a person put into a page's field, `every` all of
+    them; `rows` are texts that were committed to Postgres; `deleted` and `trashed` what people removed."""
 
     wrote: dict[tuple[str, str, str], JSON] = field(default_factory=dict)
     every: dict[tuple[str, str], list[JSON]] = field(default_factory=dict)
