@@ -155,7 +155,8 @@ def _unset(
     for name, target in _targets(net, record, selected_from_seq).items():
         if name not in mapping.by_name or _holds(record, name, target, mapping):
             continue
-        later = _later_edit(record, name, net.after.get(name, target), mapping, selected_from_seq)
+        wanted = {Side.POSTGRES: target, Side.NOTION: mapping.by_name[name].codec.weaken(target)}
+        later = _later_edit(record, name, net.after.get(name, target), mapping, selected_from_seq, wanted)
         if later and not force:
             blocked[name] = later
         else:
@@ -188,11 +189,17 @@ def _later_edit(
     expected: Value,
     mapping: TableMapping,
     selected_from_seq: int | None = None,
+    wanted: Mapping[Side, Value] | None = None,
 ) -> str:
-    """Who edited the field after the selection, as a phrase; empty when nobody did."""
+    """Who edited the field after the selection, as a phrase; empty when nobody did.
+
+    A side that holds what is `wanted` there, as Postgres does after an interrupted rollback, has nothing to lose.
+    """
     for side in Side:
         change = record.pending(side).get(name)
-        if change is not None and (selected_from_seq is None or change.seq <= selected_from_seq):
+        if change is None or (wanted is not None and change.value == wanted[side]):
+            continue
+        if selected_from_seq is None or change.seq <= selected_from_seq:
             who = change.actor.get("name") or change.actor.get("role") or "somebody"
             return f"edited in {side.value} by {who} at {change.at.until.isoformat(timespec='seconds')}"
     weaken = mapping.by_name[name].codec.weaken

@@ -50,17 +50,24 @@ class Forced:
 def write_wishes(
     uow: UnitOfWork, wishes: Sequence[Wish], origin: Origin, at: datetime, actor: JsonObject
 ) -> Forced:
-    """Write the Postgres side of the wishes in the caller's transaction (opened with that origin)."""
+    """Write the Postgres side of the wishes in the caller's transaction (opened with that origin).
+
+    A row that holds them already, as after an interrupted rollback, is neither written nor journalled again.
+    """
     forced = Forced()
+    author = _Author(origin, at, actor)
     for mapping, group in _by_mapping(wishes):
         writes: list[tuple[Wish, RowWrite]] = []
         for wish in group:
             try:
-                writes.append((wish, _row_write(wish)))
+                if _to_write(wish):
+                    writes.append((wish, _row_write(wish)))
             except FieldError as error:
                 forced.refused[wish.record.id] = str(error)
         outcomes = uow.rows.write(mapping, [write for _, write in writes])
-        _settle(uow, mapping, writes, outcomes, forced, _Author(origin, at, actor))
+        _settle(uow, mapping, writes, outcomes, forced, author)
+        held = [_wished(wish, author) for wish in group if not _to_write(wish)]
+        forced.written += [(mapping, record) for record in uow.records.save(held)]
     return forced
 
 
@@ -78,10 +85,25 @@ def _by_mapping(wishes: Sequence[Wish]) -> Iterable[tuple[TableMapping, Sequence
     return [(group[0].mapping, group) for group in groups.values()]
 
 
+def _to_write(wish: Wish) -> dict[str, Value]:
+    """The wished values but for those that an interrupted run of ours has put into the row already."""
+    pending = wish.record.postgres
+    return {
+        name: value
+        for name, value in wish.values.items()
+        if name not in pending or not pending[name].origin or pending[name].value != value
+    }
+
+
+def _in_row(wish: Wish, name: str) -> Value:
+    return postgres_value(wish.record, wish.mapping.by_name[name])
+
+
 def _row_write(wish: Wish) -> RowWrite:
-    expected = {name: postgres_value(wish.record, wish.mapping.by_name[name]) for name in wish.values}
+    wanted = _to_write(wish)
+    expected = {name: _in_row(wish, name) for name in wanted}
     return RowWrite(
-        RowOp.UPDATE, wish.record.key, _literals(wish.mapping, wish.values), _literals(wish.mapping, expected)
+        RowOp.UPDATE, wish.record.key, _literals(wish.mapping, wanted), _literals(wish.mapping, expected)
     )
 
 
@@ -129,7 +151,7 @@ def _wished(wish: Wish, author: _Author) -> Record:
 
 
 def _entry(wish: Wish, run_id: str) -> JournalEntry:
-    before = {name: postgres_value(wish.record, wish.mapping.by_name[name]) for name in wish.values}
+    wanted = _to_write(wish)
     return JournalEntry(
         run_id=run_id,
         side=Side.POSTGRES,
@@ -138,8 +160,8 @@ def _entry(wish: Wish, run_id: str) -> JournalEntry:
         key=wish.record.key,
         page_id=wish.record.page_id,
         op=ChangeOp.UPDATE,
-        before=before,
-        after=dict(wish.values),
+        before={name: _in_row(wish, name) for name in wanted},
+        after=wanted,
         cause="forced",
         status=ChangeStatus.DONE,
     )

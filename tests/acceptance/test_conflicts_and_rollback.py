@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sync_engine.engine.marks import create_mark
 from sync_engine.engine.review import conflict_list, resolve, swap
 from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.errors import NotionError
 from tests.acceptance.test_first_loop import seed
 from tests.support.world import World, names, shown, text, title
 
@@ -122,6 +125,34 @@ def test_a_bad_import_is_taken_back_to_a_mark_on_both_sides(world: World) -> Non
     assert redone.blocked == 0
     assert len(world.pages("agents")) == 14
     assert world.sql("SELECT count(*) FROM agents WHERE prompt = 'bad'") == [(6,)]
+    world.assert_in_sync()
+
+
+@pytest.mark.parametrize("interruptions", [1, 2])
+@pytest.mark.parametrize("by", ["run", "mark"])
+def test_G6_an_interrupted_rollback_goes_on_where_it_stopped(world: World, by: str, interruptions: int) -> None:
+    seed(world)
+    world.sync()
+    create_mark(world.app.context, "before")
+    before = world.sql("SELECT id, name, prompt FROM agents ORDER BY id")
+    world.sql("UPDATE agents SET prompt = 'oops'")
+    bad = world.sync()
+    selection = Selection(run=bad.run_id) if by == "run" else Selection(to="before")
+    for _ in range(interruptions):
+        world.sandbox.fail_next("PATCH", "/v1/pages/", "unauthorized", times=100, skip=2)
+        with pytest.raises(NotionError):
+            rollback(world.app.context, selection)
+        world.sandbox.faults.clear()
+
+    finished = rollback(world.app.context, selection)
+    assert finished.blocked == 0 and finished.undone > 0
+    assert world.sql("SELECT id, name, prompt FROM agents ORDER BY id") == before
+    world.assert_in_sync()
+    assert sum(world.sync().total.applied.values()) == 0
+
+    redone = rollback(world.app.context, Selection(run=finished.rollback_id))
+    assert redone.undone == finished.undone
+    assert world.sql("SELECT count(*) FROM agents WHERE prompt = 'oops'") == [(redone.undone,)]
     world.assert_in_sync()
 
 
