@@ -99,9 +99,12 @@ def _strings(node: Any, place: Place) -> Iterable[tuple[Place, str]]:
 
 
 def complaint(error: ValidationError, file: str, lines: Mapping[Place, int]) -> ConfigurationError:
-    """The first of pydantic's findings in the order of the file, as one error."""
+    """The first of pydantic's findings in the order of the file, as one error.
+
+    What is missing comes last: a misspelt key is why it is missing.
+    """
     details = error.errors(include_url=False, include_input=False)
-    details.sort(key=lambda detail: _line_of(detail["loc"], lines))
+    details.sort(key=lambda detail: (detail["type"] == "missing", _line_of(detail["loc"], lines)))
     message, hint = _explained(details[0], file, lines)
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     return ConfigurationError(f"{message}{more}", hint=hint)

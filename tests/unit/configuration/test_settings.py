@@ -116,6 +116,7 @@ MISTAKES = [
     ("version = 1\n[[table]]\nname = 'a'\n", "line 2: unknown key 'table'", "'tables'"),
     (f"{MINIMAL}[tables.fields.tier]\nconflct = 'manual'\n", "line 5: unknown key 'conflct'", "'conflict'"),
     (f"{MINIMAL}brake = {{ shares = 0.1 }}\n", "line 4: unknown key 'shares' in tables[0].brake", "'share'"),
+    ("version = 1\n[[tables]]\nnmae = 'a'\n", "line 3: unknown key 'nmae' in tables[0]", "'name'"),
     (f"{MINIMAL}\n[[tables]]\ntitle = 'x'\n", "line 5: tables[1].name is missing", "name ="),
     (f"{MINIMAL}direction = 'up'\n", "line 4: tables[0].direction must be one of 'both'", ""),
     (
