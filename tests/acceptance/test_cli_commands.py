@@ -223,6 +223,8 @@ def test_a_bulk_edit_is_rolled_back_and_forth(world: World, synced: SyncEngine) 
 def test_marks_and_a_rollback_to_one(world: World, synced: SyncEngine) -> None:
     assert synced("mark", "create", "before", "--dry-run").code == 0
     assert synced("mark", "list", "--json").json() == []
+    for unusable in ("", " ", "yesterday", "2026-01-01", "2 hours ago"):
+        assert synced("mark", "create", unusable).code == 2
     assert synced("mark", "create", "before").out == "created mark before\n"
     assert synced("mark", "create", "before").code == 2
     [mark] = synced("mark", "list", "--json").json()
