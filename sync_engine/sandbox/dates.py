@@ -62,7 +62,8 @@ def _with_offset(moment: datetime, zone: ZoneInfo | None) -> str:
     offset = moment.utcoffset() or timedelta()
     sign = "-" if offset < timedelta() else "+"
     minutes = int(abs(offset).total_seconds()) // 60
-    return moment.strftime("%Y-%m-%dT%H:%M:00.000") + f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
+    to_the_minute = moment.replace(second=0, microsecond=0, tzinfo=None)
+    return to_the_minute.isoformat(timespec="milliseconds") + f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def start_milliseconds(text: str) -> int:

@@ -132,6 +132,7 @@ def test_mentions_show_the_name_of_now(api: Api, source: str) -> None:
         ({"start": "2026-07-25T16:57:33Z", "time_zone": "UTC"}, "2026-07-25T16:57:00.000+00:00"),
         ({"start": "2026-07-25T16:57:33", "time_zone": "Europe/London"}, "2026-07-25T16:57:00.000+01:00"),
         ({"start": "2026-01-25T16:57:33-07:00"}, "2026-01-25T16:57:00.000-07:00"),
+        ({"start": "0001-01-01T16:57:33Z"}, "0001-01-01T16:57:00.000+00:00"),
     ],
 )
 def test_dates_are_cut_to_the_minute_and_zones_become_offsets(
