@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def obey(server: EmbeddedServer, command: str) -> object:
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored when the tests run in the background
     try:
         server = open_server(sys.argv[1:])
     except SyncEngineError as error:
