@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
+import select
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
@@ -81,21 +87,62 @@ def service_log(session: Session, run_id: Callable[[], str]) -> Iterator[None]:
         logger.setLevel(level)
 
 
+def run_until_signal(work: Callable[[], None], ask: Callable[[str], None], grace: float) -> bool:
+    """Do the work in a thread of its own; at the first SIGTERM or SIGINT call `ask` with its name.
+
+    True when the work ended (what it raised is raised here), False when it did not within `grace` seconds of being
+    asked. The second signal ends the process at once. Nothing happens inside the signal handler: there, neither a
+    lock nor a stream may be touched.
+    """
+    ended: Future[None] = Future()
+
+    def worker() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits, whatever it is
+            ended.set_exception(error)
+        else:
+            ended.set_result(None)
+        os.write(bell, b"\0")
+
+    with _signals() as (heard, bell):
+        threading.Thread(target=worker, name="work", daemon=True).start()
+        deadline = math.inf
+        while not ended.done():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            ready, _, _ = select.select([heard], [], [], None if left == math.inf else left)
+            numbers = [number for number in (os.read(heard, 64) if ready else b"") if number]
+            if numbers and deadline == math.inf:
+                deadline = time.monotonic() + grace
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    signal.signal(number, signal.SIG_DFL)
+                ask(signal.Signals(numbers[0]).name)
+    ended.result()
+    return True
+
+
 @contextmanager
-def ends_on_signal(ask: Callable[[str], None]) -> Iterator[None]:
-    """Call `ask` with the signal's name at the first SIGTERM or SIGINT; the second ends the process at once."""
-
-    def asked(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        ask(signal.Signals(number).name)
-
+def _signals() -> Iterator[tuple[int, int]]:
+    """A pipe into which the interpreter writes the number of each signal: (end to read, end to write)."""
+    heard, bell = os.pipe()
+    os.set_blocking(bell, False)
     numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, asked) for number in numbers}
+    before = {number: signal.signal(number, _noted) for number in numbers}
+    former = signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
     try:
-        yield
+        yield heard, bell
     finally:
+        signal.set_wakeup_fd(former)
         for number, handler in before.items():
             signal.signal(number, handler)
+        os.close(heard)
+        os.close(bell)
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """The pipe has its number."""
 
 
 def _at(record: logging.LogRecord) -> datetime:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import threading
 
 import click
 
@@ -13,15 +12,15 @@ from cli import exits
 from cli.context import Session, pass_session
 from cli.output import Output
 from cli.parameters import dry_run_option
-from cli.service import ends_on_signal, flush, service_log
+from cli.service import flush, run_until_signal, service_log
 from cli.verbs import Verb
 from cli.views.passes import show_pass
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.local_jobs import LocalJobs
-from sync_engine.engine.loop import Loop
+from sync_engine.engine.loop import LOOK, Loop
 from sync_engine.engine.sync import SyncOptions, sync
 
-GRACE = 4.0
+GRACE = 3.0
 """Seconds for the request in flight after a signal; what it did is looked up at the next start."""
 
 _log = logging.getLogger("sync_engine.run")
@@ -59,23 +58,15 @@ def command(session: Session, wait: bool, dry_run: bool) -> None:
         return
     jobs = LocalJobs(app.clock)
     loop = Loop(context, app.loop_options(), jobs, session.stop.is_set, _holder())
-    ended = threading.Event()
 
     def stop(name: str) -> None:
         _log.info("%s: stopping", name, extra={"event": "stopping"})
         session.stop.set()
         jobs.wake()
-        threading.Thread(target=_end_anyway, args=(ended,), daemon=True).start()
 
-    with (
-        service_log(session, lambda: loop.run_id),
-        ends_on_signal(stop),
-        app.listening(lambda: jobs.enqueue("look")),
-    ):
-        try:
-            loop.run(wait=wait)
-        finally:
-            ended.set()
+    with service_log(session, lambda: loop.run_id), app.listening(lambda: jobs.enqueue(LOOK)):
+        if not run_until_signal(lambda: loop.run(wait=wait), stop, GRACE):
+            _leave()
         _log.info("stopped after %d turns", loop.turns, extra={"event": "stopped", "turns": loop.turns})
     document: JsonObject = {"stopped": True, "turns": loop.turns, "last_run": loop.run_id or None}
     session.output.result(document, lambda: _say(session.output, loop))
@@ -89,9 +80,12 @@ def _holder() -> str:
     return f"process {os.getpid()} on {socket.gethostname()}"
 
 
-def _end_anyway(ended: threading.Event) -> None:
-    """A request that Notion does not answer must not keep a service from ending."""
-    if not ended.wait(GRACE):
-        _log.warning("a request was left unanswered; the next start looks up what came of it")
-        flush()
-        os._exit(exits.DONE)
+def _leave() -> None:
+    """A request that Notion does not answer must not keep a service from ending.
+
+    Its lease is left to expire: until then the request may still come into effect, and nobody should write beside
+    it.
+    """
+    _log.warning("a request was left unanswered; the next start looks up what came of it")
+    flush()
+    os._exit(exits.DONE)

@@ -6,9 +6,12 @@ import click
 
 from cli import exits
 from cli.context import Session, pass_session
-from cli.service import ends_on_signal, service_log
+from cli.service import run_until_signal, service_log
 from cli.verbs import Verb
 from sync_engine.domain.values import JsonObject
+
+GRACE = 4.0
+"""Seconds for what is being served after a signal."""
 
 
 @click.command(
@@ -48,7 +51,6 @@ def command(session: Session, host: str, port: int, show_verification_token: boo
 
     with (
         service_log(session, lambda: ""),
-        ends_on_signal(lambda _name: session.stop.set()),
         Service(session.app, host, port, show if show_verification_token else None) as service,
     ):
         document: JsonObject = {
@@ -58,7 +60,11 @@ def command(session: Session, host: str, port: int, show_verification_token: boo
         }
         session.output.result(document, lambda: _say(session, document))
         session.output.close()
-        session.stop.wait()
+        run_until_signal(lambda: _wait(session), lambda _name: session.stop.set(), GRACE)
+
+
+def _wait(session: Session) -> None:
+    session.stop.wait()
 
 
 def _say(session: Session, document: JsonObject) -> None:

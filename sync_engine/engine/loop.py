@@ -24,7 +24,7 @@ from sync_engine.engine.selection import Selector
 from sync_engine.engine.tenure import Tenure, take_lease
 from sync_engine.engine.trouble import Trouble
 from sync_engine.engine.turn import Turns
-from sync_engine.errors import DatabaseError, LeaseLost, LockHeld, NotionUnavailable, SyncEngineError
+from sync_engine.errors import DatabaseBusy, DatabaseError, LeaseLost, LockHeld, NotionUnavailable, SyncEngineError
 from sync_engine.ports.jobs import Cron, Queue, Worker
 from sync_engine.ports.lease import RUN
 
@@ -106,7 +106,7 @@ class Loop:
     def _take(self, wait: bool) -> int | None:
         told = False
         while not self.stopped():
-            token = take_lease(self.context.database, RUN, self.holder, self.options.lease)
+            token = self._taken(waiting=told)
             if token is not None:
                 _log.info("running as %s", self.holder, extra={"event": "lease_taken", "token": token})
                 return token
@@ -120,6 +120,17 @@ class Loop:
                 told = True
             self.context.clock.wait(_ASK_AGAIN)
         return None
+
+    def _taken(self, *, waiting: bool) -> int | None:
+        """The lease's token, or None; one that stands by also waits out what happens to the database."""
+        try:
+            return take_lease(self.context.database, RUN, self.holder, self.options.lease)
+        except DatabaseError as error:
+            patient = waiting or self.turns > 0 or isinstance(error, DatabaseBusy)
+            if not error.retryable or not patient:
+                raise
+            _log.warning("%s; trying again", error, extra={"event": "lease_not_asked"})
+            return None
 
     def _other(self) -> str:
         with self.context.database.transaction() as uow:
@@ -162,24 +173,25 @@ class Loop:
             )
             self._turns = turns
             self.phase = "idle"
+            tenure.renew()
             self.jobs.every(LOOK, self._until_next_look)
             self.jobs.every(TIDY, lambda: TIDY_EVERY)
             jobs = {
-                LOOK: lambda: self._attempt(lambda: self._look(tenure, turns)),
-                TURN: lambda: self._attempt(lambda: self._turn(tenure, turns)),
-                TIDY: lambda: self._attempt(lambda: _tidy(context)),
+                LOOK: lambda: self._attempt(tenure, lambda: self._look(tenure, turns)),
+                TURN: lambda: self._attempt(tenure, lambda: self._turn(tenure, turns)),
+                TIDY: lambda: self._attempt(tenure, lambda: _tidy(context)),
             }
             self.jobs.run(jobs, self.stopped)
-            self._attempt(turns.end)
+            self._attempt(tenure, turns.end)
 
     def _until_next_look(self) -> float:
         return max(self.options.look, self._look_took * _LOOKS_SHARE)
 
     def _look(self, tenure: Tenure, turns: Turns) -> None:
-        tenure.renew_if_due()
         now = self.context.clock.monotonic()
         if self._trouble.pause_left(now) > 0:
             return
+        tenure.renew_if_due()
         wanted = turns.is_wanted() or self._trouble.failures > 0
         self._look_took = self.context.clock.monotonic() - now
         if wanted:
@@ -201,11 +213,12 @@ class Loop:
             return
         self.turns += 1
         self.phase = "idle"
-        self._trouble.over(self.context.clock)
+        if self._trouble.over():
+            self._share(tenure)
         if turns.has_more:
             self.jobs.enqueue(TURN)
 
-    def _attempt(self, work: Callable[[], None]) -> None:
+    def _attempt(self, tenure: Tenure, work: Callable[[], None]) -> None:
         """Do it; trouble that may pass becomes a pause, and any other ends the run."""
         try:
             work()
@@ -215,6 +228,14 @@ class Loop:
                 return
             self._trouble.met(error, self.context.clock)
             self.phase = "backing off"
+            self._share(tenure)
+
+    def _share(self, tenure: Tenure) -> None:
+        """Let `status` know at once, if the database can be reached."""
+        try:
+            tenure.renew()
+        except DatabaseError as error:
+            _log.debug("not shared: %s", error)
 
     # --- what it is doing
 

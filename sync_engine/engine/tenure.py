@@ -102,9 +102,9 @@ class FencedDatabase:
                 raise LeaseLost(self._name)
             yield uow
 
-    def lock(self, patience: float = 0.0) -> AbstractContextManager[None]:
+    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> AbstractContextManager[None]:
         """The lock of the installation, which a turn holds against commands of people."""
-        return self._database.lock(patience)
+        return self._database.lock(patience, idle_limit)
 
     def rehearsal(self) -> AbstractContextManager[Database]:
         """As of the database itself: nothing of it is kept."""

@@ -54,12 +54,14 @@ class Trouble:
         else:
             _log.error("unforeseen; next try in %.0f s", pause, exc_info=error, extra=fields)
 
-    def over(self, clock: Clock) -> None:
-        """It worked."""
-        if self.failures:
+    def over(self) -> bool:
+        """It worked; whether there was trouble before."""
+        met = self.failures > 0
+        if met:
             told = {"event": "recovered", "failures": self.failures}
             _log.warning("working again after %d failures", self.failures, extra=told)
         self.failures, self.error, self.until, self.since, self.retry_at = 0, None, 0.0, "", ""
+        return met
 
     def pause_left(self, now: float) -> float:
         """Seconds until the next try."""

@@ -58,10 +58,11 @@ class Database(Protocol):
         """
         ...
 
-    def lock(self, patience: float = 0.0) -> AbstractContextManager[None]:
+    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> AbstractContextManager[None]:
         """Hold the one lock of this installation; it goes when the process goes.
 
-        Raises LockHeld when another process still has it after `patience` seconds.
+        With `idle_limit` the server takes it back after so many seconds, from a holder whose machine is gone
+        without a word. Raises LockHeld when another process still has it after `patience` seconds.
         """
         ...
 

@@ -62,12 +62,12 @@ class PostgresDatabase:
                 outer.rollback()
 
     @contextmanager
-    def lock(self, patience: float = 0.0) -> Iterator[None]:
+    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[None]:
         """Hold the installation's lock on a connection of its own. Raises LockHeld, naming the holder."""
         with (
             translated(self._target),
             connect(self._parameters) as connection,
-            installation_lock(connection, patience),
+            installation_lock(connection, patience, idle_limit),
         ):
             yield
 

@@ -20,7 +20,11 @@ from sync_engine.adapters.postgres.url import connection_parameters
 _TRIAL = 5.0
 """Seconds in which our own notification must come back."""
 
-_TICK = 1.0
+_TICK = 0.25
+"""Seconds between two looks whether the block has ended."""
+
+_ENDS_WITHIN = 1.0
+_FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 
 _log = logging.getLogger(__name__)
@@ -36,12 +40,12 @@ def listening(url: str, heard: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        thread.join(2 * _TICK)
+        thread.join(_ENDS_WITHIN)
 
 
 def _listen(url: str, heard: Callable[[], None], ended: threading.Event) -> None:
     """Listen until the end; connect again after a lost connection, give up where nothing is delivered."""
-    pause = _TICK
+    pause = _FIRST_PAUSE
     while not ended.is_set():
         try:
             with connect(connection_parameters(url)) as connection:
@@ -49,7 +53,7 @@ def _listen(url: str, heard: Callable[[], None], ended: threading.Event) -> None
                 if not _delivers(connection):
                     _log.info("no notifications through this connection (a pooler?); polling does without")
                     return
-                pause = _TICK
+                pause = _FIRST_PAUSE
                 _hear(connection, heard, ended)
         except psycopg.Error as error:
             _log.debug("not listening: %s", error)

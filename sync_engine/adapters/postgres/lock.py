@@ -16,8 +16,10 @@ KEY = int.from_bytes(b"syncengi")
 
 
 @contextmanager
-def installation_lock(connection: Driver, patience: float = 0.0) -> Iterator[None]:
+def installation_lock(connection: Driver, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[None]:
     """Hold the lock while the block runs. Raises LockHeld when another process has it after `patience` seconds.
+
+    With `idle_limit` the server ends the connection, and with it the lock, after so many seconds.
 
     The lock belongs to a transaction that stays open, not to the session: through a transaction pooler a
     session lock would stay behind on a server connection that others use. Between statements such a transaction
@@ -27,7 +29,8 @@ def installation_lock(connection: Driver, patience: float = 0.0) -> Iterator[Non
         if not _taken(connection, patience):
             raise LockHeld("another run of sync-engine is at work on this database", hint=_holder(connection))
         # Also ends the portal of the SELECT, which would hold its snapshot for as long as the transaction.
-        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        limit = f"{round(idle_limit * 1000)}ms"
+        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [limit])
         yield
 
 

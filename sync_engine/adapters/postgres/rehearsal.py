@@ -38,7 +38,7 @@ class Rehearsal:
         yield self
 
     @contextmanager
-    def lock(self, patience: float = 0.0) -> Iterator[None]:
+    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[None]:
         """Nothing is written that outlives the rehearsal, so nothing is locked."""
         yield
 

@@ -8,6 +8,10 @@ SELECT set_config('sync_engine.origin', :origin, true),
        set_config('extra_float_digits', '1', true),
        set_config('bytea_output', 'hex', true),
        set_config('lc_monetary', 'C', true),
+       -- The journal must be on disk before a request leaves, whatever the database does for the application.
+       set_config('synchronous_commit',
+                  CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+                       ELSE current_setting('synchronous_commit') END, true),
        -- Wait for a lock of the application, but not for ever; a run that hangs must not keep the rows it locked.
        set_config('lock_timeout', '30s', true),
        set_config('idle_in_transaction_session_timeout', '10min', true)
