@@ -256,5 +256,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(DROP_CAPTURE)
-    op.execute("DROP FUNCTION IF EXISTS sync_engine.capture_actor_v1(jsonb)")
+    op.execute("DROP FUNCTION IF EXISTS sync_engine.capture_actor_v1()")
     op.execute(DROP_TABLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
@@ -18,9 +18,6 @@ VERSION = 1
 
 TRUNCATE_LIMIT = 1_000_000
 """Rows up to which a TRUNCATE is logged row by row."""
-
-GROUP = 6
-"""Columns compared at once before they are compared one by one (measured in ADR 0002)."""
 
 _OLD, _NEW = SQL("OLD"), SQL("NEW")
 
@@ -68,7 +65,7 @@ def shape_of(mapping: int, table: Table, key: Sequence[str], captured: Sequence[
 def row_function(shape: Shape) -> Function:
     """Logs INSERT, UPDATE and DELETE of one row."""
     body = SQL(_template("capture_row")).format(
-        comparisons=SQL("\n").join(_comparisons(shape)),
+        comparisons=SQL("\n").join(_comparison(column, shape) for column in shape.captured),
         new_key=images.record_key(shape.key, _NEW),
         old_key=images.record_key(shape.key, _OLD),
         new_row=images.row_image(shape.captured, _NEW),
@@ -122,30 +119,21 @@ def _template(name: str) -> str:
     return statement(name).rstrip("\n")
 
 
-def _comparisons(shape: Shape) -> Iterable[Composed]:
-    for start in range(0, len(shape.captured), GROUP):
-        group = shape.captured[start : start + GROUP]
-        any_differs = SQL(" OR ").join(images.differs(column) for column in group)
-        yield SQL("        IF {} THEN\n{}\n        END IF;").format(
-            any_differs, SQL("\n").join(_comparison(column, shape) for column in group)
-        )
-
-
 def _comparison(column: Column, shape: Shape) -> Composed:
     """Keeps the column's old and new image when it differs; and the old key when it is a part of that."""
     keep_key: Composable = SQL("")
     if column in shape.key:
-        keep_key = SQL("\n                v_old_key := {};").format(images.record_key(shape.key, _OLD))
+        keep_key = SQL("\n            v_old_key := {};").format(images.record_key(shape.key, _OLD))
     return SQL(
-        "            IF {differs} THEN{keep_key}\n"
-        "                IF v_after IS NULL THEN\n"
-        "                    v_before := jsonb_build_object({name}, {old});\n"
-        "                    v_after := jsonb_build_object({name}, {new});\n"
-        "                ELSE\n"
-        "                    v_before := v_before || jsonb_build_object({name}, {old});\n"
-        "                    v_after := v_after || jsonb_build_object({name}, {new});\n"
-        "                END IF;\n"
-        "            END IF;"
+        "        IF {differs} THEN{keep_key}\n"
+        "            IF v_after IS NULL THEN\n"
+        "                v_before := jsonb_build_object({name}, {old});\n"
+        "                v_after := jsonb_build_object({name}, {new});\n"
+        "            ELSE\n"
+        "                v_before := v_before || jsonb_build_object({name}, {old});\n"
+        "                v_after := v_after || jsonb_build_object({name}, {new});\n"
+        "            END IF;\n"
+        "        END IF;"
     ).format(
         differs=images.differs(column),
         keep_key=keep_key,

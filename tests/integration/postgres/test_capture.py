@@ -256,7 +256,7 @@ def test_an_application_without_rights_on_the_log_writes_its_table(
     for query in (
         "SELECT * FROM sync_engine.sync_events",
         "INSERT INTO sync_engine.sync_marks VALUES ('m')",
-        "SELECT sync_engine.capture_actor_v1('{}')",
+        "SELECT sync_engine.capture_actor_v1()",
         "SELECT nextval('sync_engine.sync_events_seq_seq')",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

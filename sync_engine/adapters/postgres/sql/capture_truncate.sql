@@ -5,7 +5,7 @@
 -- The table is addressed by its oid, so that a rename does not make TRUNCATE fail.
 DECLARE
     v_actor jsonb;
-    v_origin text := nullif(current_setting('sync_engine.origin', true), '');
+    v_origin text;
     v_too_many boolean;
 BEGIN
     EXECUTE 'SELECT EXISTS (SELECT FROM ' || TG_RELID::regclass || ' OFFSET ' || {limit} || ')' INTO v_too_many;
