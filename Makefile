@@ -4,9 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
+SOAK ?= 1000
+SHRINK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contract wheel bench clean
+.PHONY: help setup demo test soak check lint types contract wheel bench clean
 
 help: ## List the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +26,9 @@ demo: $(STAMP) ## Postgres and Notion in sync on this machine, nothing to config
 
 test: $(STAMP) ## Run the tests (ARGS=tests/unit for a part)
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+soak: $(STAMP) ## Random histories on both sides, as many as you like (SOAK=1000, SHRINK=0: long story of a failure)
+	SOAK=$(SOAK) SHRINK=$(SHRINK) $(BIN)/python -m pytest -s tests/chaos/test_stateful.py
 
 check: lint types contract ## Lint, types and the import contract
 

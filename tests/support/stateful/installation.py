@@ -31,6 +31,7 @@ class Installations:
     def fresh(self) -> Iterator[World]:
         """A set-up installation without a row or a page."""
         self._empty_notion()
+        (self._folder / "sync.toml").write_text(CONFIG)
         database = self._server.clone(self._template.name)
         try:
             with self._world(database) as world:

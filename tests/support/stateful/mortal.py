@@ -45,8 +45,8 @@ def watched(context: Context, before_call: Callable[[], None]) -> Context:
     """The context, with something that happens before and after each call of its ports."""
     return replace(
         context,
-        database=_Database(context.database, before_call),  # type: ignore[arg-type]
-        workspace=_Workspace(context.workspace, before_call),  # type: ignore[arg-type]
+        database=_Database(context.database, before_call),
+        workspace=_Workspace(context.workspace, before_call),
     )
 
 

@@ -13,18 +13,22 @@ from psycopg import sql
 
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.sandbox.model import Page
-from tests.support.stateful.schema import FIELDS, Cell
+from tests.support.stateful.schema import CONFIG, FIELDS, Cell
 from tests.support.stateful.values import notion_value, sql_value
 from tests.support.world import World
 
 Refused = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.LockNotAvailable)
 JSON = dict[str, Any]
+Statement = tuple[sql.Composed, Sequence[Any]]
 
 
 @dataclass
 class Memory:
-    """What people did. `wrote` has the newest property value that a person put into a page's field, `every` all of
-    them; `rows` are texts that were committed to Postgres; `deleted` and `trashed` what people removed."""
+    """What people did.
+
+    `wrote` has the newest property value that a person put into each field of each page, and `every` all of them;
+    `rows` are texts that were committed to Postgres; `trashed` are pages that people removed.
+    """
 
     wrote: dict[tuple[str, str, str], JSON] = field(default_factory=dict)
     every: dict[tuple[str, str], list[JSON]] = field(default_factory=dict)
@@ -42,6 +46,12 @@ class People:
         self.story: list[str] = []
         self._serial = 0
         world.connection.execute("SET lock_timeout = '50ms'")
+
+    def choose(self, variant: str) -> None:
+        """Live with other policies from here on."""
+        self.told(f"defaults: {variant!r}")
+        (self.world.folder / "sync.toml").write_text(CONFIG.replace("[defaults]", f"[defaults]\n{variant}"))
+        self.world.app = self.world._open()
 
     def told(self, what: str) -> None:
         self.story.append(what)
@@ -91,7 +101,7 @@ class People:
             self.memory.rows.update(value for value in texts if value.startswith("Text "))
         return not rolled_back
 
-    def update(self, cell: Cell, pick: int, flavour: int) -> tuple[sql.Composable, Sequence[Any]] | None:
+    def update(self, cell: Cell, pick: int, flavour: int) -> Statement | None:
         key = self.key(cell.table, pick)
         if key is None:
             return None
@@ -100,7 +110,7 @@ class People:
         )
         return query, [self.row_value(cell, flavour, pick // 3), key]
 
-    def insert(self, table: str, cells: Sequence[tuple[Cell, int, int]]) -> tuple[sql.Composable, Sequence[Any]]:
+    def insert(self, table: str, cells: Sequence[tuple[Cell, int, int]]) -> Statement:
         values: dict[str, Any] = {}
         if table == "lines":
             values["item_id"] = self.key("items", self._serial)

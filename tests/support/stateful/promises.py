@@ -45,7 +45,7 @@ def described(world: World) -> list[str]:
             held = state.held.get(record.id)
             lines.append(
                 f"{mapping.name} record {record.id} key={record.key!r} page={record.page_id[:8]}"
-                f" i{record.incarnation}"
+                f" incarnation={record.incarnation}"
                 f" postgres={record.postgres_presence.value} notion={record.notion_presence.value}"
                 f" key_on_page={record.key_on_page} detached={record.detached}"
                 f" pending={sorted(record.postgres)}|{ {n: c.value for n, c in record.notion.items()} }"

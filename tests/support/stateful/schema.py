@@ -77,6 +77,14 @@ title = "label"
 delete = { from_postgres = "trash", from_notion = "delete" }
 """
 
+VARIANTS = (
+    "",
+    'ambiguous = "manual"',
+    'ambiguous = "postgres"\ndelete = { from_postgres = "hold", from_notion = "delete" }',
+    'delete = { from_postgres = "ignore", from_notion = "ignore" }',
+)
+"""What `[defaults]` may say besides; `items` and `lines` have delete policies of their own."""
+
 FIELDS: dict[str, dict[str, str]] = {
     "teams": {"name": "title", "parent_id": "teams"},
     "items": {

@@ -86,7 +86,8 @@ def _mood(flavour: int, serial: int) -> str | None:
 
 
 def _tags(flavour: int, serial: int) -> list[str | None] | None:
-    return {4: [], 5: None, 6: ["a, b", f"t{serial}"], 7: ["a", None]}.get(flavour, ["a", f"tag {serial}"])
+    special: dict[int, list[str | None] | None] = {4: [], 5: None, 6: ["a, b", f"t{serial}"], 7: ["a", None]}
+    return special.get(flavour, ["a", f"tag {serial}"])
 
 
 def _doc(flavour: int, serial: int) -> str | None:
