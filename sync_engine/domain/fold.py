@@ -36,16 +36,25 @@ def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) ->
             postgres_txid=event.txid,
         )
     record = _revived(record) if event.op in _WHOLE_ROW else record
+    base = {} if _brought_back(record, event) else record.base
     moved = bool(event.old_key) and event.old_key != event.key
     return replace(
         record,
         key=event.key,
         key_on_page=record.key_on_page and not moved,
-        postgres=_pending(record.base, record.postgres, _changes(event, mapping)),
+        postgres=_pending(base, record.postgres, _changes(event, mapping)),
         postgres_presence=Presence.PRESENT,
         postgres_seq=record.postgres_seq if event.op is Op.SNAPSHOT else event.seq,
         postgres_txid=record.postgres_txid if event.op is Op.SNAPSHOT else event.txid,
         detached=record.detached and event.op is Op.SNAPSHOT,
+    )
+
+
+def _brought_back(record: Record, event: ChangeEvent) -> bool:
+    """Whether a rollback made the row again while its page is still in the trash: all of it is to be told, or else
+    the page would seem to have been trashed by a person."""
+    return (
+        event.op is Op.INSERT and event.origin.startswith("rollback:") and record.notion_presence is Presence.GONE
     )
 
 

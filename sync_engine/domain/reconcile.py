@@ -119,6 +119,8 @@ def _absorb(record: Record, field: FieldMapping) -> Record:
     change = record.postgres.get(field.name)
     if change is None or field.name in record.notion or field.name not in record.base:
         return record
+    if record.notion_presence is Presence.GONE:
+        return record  # a page in the trash shows nothing
     if field.codec.weaken(change.value) != field.codec.weaken(record.base[field.name]):
         return record
     return without_pending(record, field.name, change.value)

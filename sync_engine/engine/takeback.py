@@ -104,8 +104,7 @@ def _all_pending(record: Record, values: Mapping[str, Value], now: datetime, ori
     pending = {
         name: PendingChange(value, Interval.instant(now), {}, 0, str(origin)) for name, value in values.items()
     }
-    # Nothing is agreed while the page is in the trash: what capture then reads of the row stays to be told.
-    return replace(record, base={}, postgres={**pending, **record.postgres}, notion={}, detached=False)
+    return replace(record, postgres={**pending, **record.postgres}, notion={}, detached=False)
 
 
 def _remove_rows(
