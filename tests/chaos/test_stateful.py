@@ -1,9 +1,9 @@
 """Random edits on both sides, with passes, kills, outages and races in between; after quiet the promises hold.
 
 A Hypothesis state machine over a whole installation: a real Postgres, the local Notion over HTTP, the engine in
-this process. Each step is an edit by SQL or HTTP, a pass (whole, one direction, one table, limited, dry), a pass that
-meets an outage, dies at one of its port calls or is disturbed by people there, a swap, a decision, a mark, or a
-rollback, which may die too. Then nobody edits any more, and `tests/support/stateful/promises.py` says what must
+this process. Each step is an edit by SQL or HTTP, a pass (whole, one direction, one table, limited, dry), a pass
+that meets an outage, dies at one of its port calls or is disturbed by people there, a swap, a decision, a mark, or
+a rollback, which may die too. Then nobody edits any more, and `tests/support/stateful/promises.py` says what must
 hold after at most two passes.
 
 CI runs the same examples each time. A soak runs new ones, as many as it is told to:
@@ -44,7 +44,7 @@ from sync_engine.engine.summary import PassSummary
 from sync_engine.engine.sync import SyncOptions, sync
 from sync_engine.errors import NotionError, SyncEngineError
 from sync_engine.sandbox import Sandbox
-from tests.support.postgres import TestServer
+from tests.support.postgres import EMBEDDED, TestServer
 from tests.support.stateful.installation import Installations
 from tests.support.stateful.mortal import Alarm, Fuse, Killed, watched
 from tests.support.stateful.people import People
@@ -53,8 +53,8 @@ from tests.support.stateful.schema import CELLS, TABLES, VARIANTS, Cell
 from tests.support.stateful.values import FLAVOURS
 from tests.support.world import World
 
-EXAMPLES = int(os.environ.get("SOAK", "50"))
-STEPS = 60
+EXAMPLES = int(os.environ.get("SOAK", "40"))
+STEPS = 50
 PHASES = [phase for phase in Phase if phase is not Phase.shrink or os.environ.get("SHRINK") != "0"]
 
 picks = st.integers(0, 11)

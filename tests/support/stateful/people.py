@@ -19,7 +19,7 @@ from tests.support.world import World
 
 Refused = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.LockNotAvailable)
 JSON = dict[str, Any]
-Statement = tuple[sql.Composed, Sequence[Any]]
+Statement = tuple[sql.Composed | sql.SQL, Sequence[Any]]
 
 
 @dataclass
@@ -80,9 +80,7 @@ class People:
         missing = "9999999" if cell.kind == "items" else "00000000-0000-4000-8000-000000000000"
         return missing if flavour == 7 else self.key(cell.kind, pick)
 
-    def run(
-        self, statements: Sequence[tuple[sql.Composable, Sequence[Any]]], *, rolled_back: bool = False
-    ) -> bool:
+    def run(self, statements: Sequence[Statement], *, rolled_back: bool = False) -> bool:
         """One transaction; False when Postgres refused it."""
         self.told("; ".join(f"{query.as_string()} {list(values)!r}"[:300] for query, values in statements))
         written: list[Any] = []
