@@ -107,11 +107,11 @@ def test_killed_anywhere_it_goes_on_where_it_was(world: World, seed: int, monkey
 
     def dying(real: Callable[..., object]) -> Callable[..., object]:
         def call(*arguments: object, **named: object) -> object:
-            if chances.random() < 0.04:
+            if chances.random() < 0.1:
                 kills[0] += 1
                 raise Killed
             result = real(*arguments, **named)
-            if chances.random() < 0.04:
+            if chances.random() < 0.1:
                 kills[0] += 1
                 raise Killed
             return result
