@@ -19,6 +19,7 @@ from sync_engine.domain.record import PendingChange, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.apply_notion import apply_to_notion
+from sync_engine.engine.apply_postgres import decode_image
 from sync_engine.engine.capture import capture
 from sync_engine.engine.context import Context
 from sync_engine.engine.decide import decide
@@ -66,7 +67,7 @@ def write_wishes(
                 forced.refused[wish.record.id] = str(error)
         outcomes = uow.rows.write(mapping, [write for _, write in writes])
         _settle(uow, mapping, writes, outcomes, forced, author)
-        held = [_wished(wish, author) for wish in group if not _to_write(wish)]
+        held = [_wished(wish, wish.values, author) for wish in group if not _to_write(wish)]
         forced.written += [(mapping, record) for record in uow.records.save(held)]
     return forced
 
@@ -126,7 +127,7 @@ def _settle(
     entries: list[JournalEntry] = []
     for (wish, _), outcome in zip(writes, outcomes, strict=True):
         if outcome.result is RowResult.DONE:
-            records.append(_wished(wish, author))
+            records.append(_wished(wish, _stored(wish, outcome), author))
             entries.append(_entry(wish, author.origin.run_id))
         else:
             forced.refused[wish.record.id] = outcome.reason or "the row was changed at this moment; try again"
@@ -134,11 +135,17 @@ def _settle(
     forced.written += [(mapping, record) for record in uow.records.save(records)]
 
 
-def _wished(wish: Wish, author: _Author) -> Record:
-    """The record with the wish pending on the Postgres side, on top of what the page is known to show."""
+def _stored(wish: Wish, outcome: RowOutcome) -> Mapping[str, Value]:
+    """What the row holds now of the wish: a trigger may have had the last word."""
+    stored = decode_image(outcome.image or {}, wish.mapping)
+    return {name: stored.get(name, value) for name, value in wish.values.items()}
+
+
+def _wished(wish: Wish, values: Mapping[str, Value], author: _Author) -> Record:
+    """The record with the values pending on the Postgres side, on top of what the page is known to show."""
     record = wish.record
     base, postgres, notion = dict(record.base), dict(record.postgres), dict(record.notion)
-    for name, value in wish.values.items():
+    for name, value in values.items():
         shown = notion_value(record, wish.mapping.by_name[name])
         notion.pop(name, None)
         postgres.pop(name, None)
