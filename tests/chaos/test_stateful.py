@@ -53,8 +53,8 @@ from tests.support.stateful.schema import CELLS, TABLES, VARIANTS, Cell
 from tests.support.stateful.values import FLAVOURS
 from tests.support.world import World
 
-EXAMPLES = int(os.environ.get("SOAK", "40"))
-STEPS = 50
+EXAMPLES = int(os.environ.get("SOAK", "30"))
+STEPS = 90
 PHASES = [phase for phase in Phase if phase is not Phase.shrink or os.environ.get("SHRINK") != "0"]
 
 picks = st.integers(0, 11)

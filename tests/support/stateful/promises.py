@@ -72,6 +72,9 @@ class _State:
                 self.rows[mapping.id] = dict(uow.rows.scan(mapping))
             self.held = {item.record_id: item for item in uow.held.find()}
             self.conflicts = uow.conflicts.find(["open", "auto", "resolved", "swapped"])
+        self.pages_of_events: dict[int, str] = dict(
+            world.sql("SELECT seq, page_id FROM sync_engine.sync_events WHERE page_id IS NOT NULL")
+        )
         self.open = {(row.record_id, row.field) for row in self.conflicts if row.status == "open"}
         self.log = world.sql(
             "SELECT mapping, page_id, key, source::text, op::text, before, after, origin"
@@ -164,6 +167,8 @@ def _wrong_pages(state: _State, mapping: TableMapping) -> Iterator[str]:
     with state.world.app.context.database.transaction() as uow:
         keys = uow.records.keys(linked_pages(mapping, list(shown.values())))
     for page_id, record in by_page.items():
+        if record.detached:
+            continue  # an ignored delete: the engine looks at the page no more
         there = page_id in live
         if (record.notion_presence is PRESENT) is not there:
             yield f"{mapping.name} {record.key}: page there {there}, the record says {record.notion_presence}"
@@ -189,9 +194,12 @@ def _lost_values(state: _State, memory: Memory) -> Iterator[str]:
     for row in state.conflicts:
         page_id = pages_of.get(row.record_id, "")
         told[page_id] = told.get(page_id, "") + json.dumps({row.field: row.notion.value})
+    known = set(told) | set(pages_of.values())
     for (table, page_id, name), prop in memory.wrote.items():
         mapping = state.world.app.context.mapping(table)
         page = state.world.sandbox.workspace.store.page(page_id)
+        if page.in_trash and page_id not in known:
+            continue  # made and trashed by people before the engine looked; Notion lists no page in the trash
         if not page.in_trash:
             shown = state.world.call("GET", f"/pages/{page_id}")["properties"][mapping.by_name[name].property]
             if _bare(shown) == _bare(prop):
@@ -264,7 +272,9 @@ def _conflicts_nobody_made(state: _State, memory: Memory) -> Iterator[str]:
     for row in state.conflicts:
         if row.type not in ("update_differing", "ambiguous_time") or is_unresolved(row.notion.value):
             continue
-        written = memory.every.get((pages_of.get(row.record_id, ""), row.field), [])
+        # The record may have another page by now: the event knows which one was edited.
+        page_id = state.pages_of_events.get(row.notion.seq) or pages_of.get(row.record_id, "")
+        written = memory.every.get((page_id, row.field), [])
         item = state.world.app.context.by_id[row.mapping].by_name[row.field]
         if item.relation_to:
             if not written:
