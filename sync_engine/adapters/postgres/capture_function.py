@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
@@ -65,7 +65,7 @@ def shape_of(mapping: int, table: Table, key: Sequence[str], captured: Sequence[
 def row_function(shape: Shape) -> Function:
     """Logs INSERT, UPDATE and DELETE of one row."""
     body = SQL(_template("capture_row")).format(
-        comparisons=SQL("\n").join(_comparison(column, shape) for column in shape.captured),
+        comparisons=SQL("\n").join(_comparisons(shape)),
         new_key=images.record_key(shape.key, _NEW),
         old_key=images.record_key(shape.key, _OLD),
         new_row=images.row_image(shape.captured, _NEW),
@@ -119,6 +119,16 @@ def _template(name: str) -> str:
     return statement(name).rstrip("\n")
 
 
+def _comparisons(shape: Shape) -> Iterable[Composable]:
+    """One a column; columns of one type are first compared all at once, because most of them do not change."""
+    for group in images.alike(shape.captured):
+        inner = SQL("\n").join(_comparison(column, shape) for column in group)
+        if len(group) == 1:
+            yield inner
+        else:
+            yield SQL("        IF {} THEN\n{}\n        END IF;").format(images.any_differs(group), inner)
+
+
 def _comparison(column: Column, shape: Shape) -> Composed:
     """Keeps the column's old and new image when it differs; and the old key when it is a part of that."""
     keep_key: Composable = SQL("")
@@ -135,7 +145,7 @@ def _comparison(column: Column, shape: Shape) -> Composed:
         "            END IF;\n"
         "        END IF;"
     ).format(
-        differs=images.differs(column),
+        differs=images.any_differs([column]),
         keep_key=keep_key,
         name=Literal(column.name),
         old=images.image(column, _OLD),

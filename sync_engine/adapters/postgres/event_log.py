@@ -34,6 +34,7 @@ BEGINNING = "1:1:"
 HISTORY = "history"
 """The reader that indexes the log by record."""
 
+_LARGE = 10_000
 _APPENDED_AT_ONCE = 1000
 _FETCHED_AT_ONCE = 1000
 
@@ -53,7 +54,10 @@ class PostgresEventLog:
         previous, _, bounds = self._cursor_of(consumer)
         with psycopg.RawCursor(self._driver) as cursor:
             cursor.execute(statement("tick_sequence"))
-            last_seq, unassigned = cursor.fetchone() or (0, False)
+            last_seq, unassigned, planned = cursor.fetchone() or (0, False, True)
+            if last_seq > _LARGE and not planned:
+                # Autovacuum was not there yet: without statistics a page would sort all that is left of the log.
+                cursor.execute("ANALYZE (SKIP_LOCKED) sync_engine.sync_events")
             cursor.execute(statement("tick_snapshot"))
             xid, current = cursor.fetchone() or (0, BEGINNING)
         _refuse_rewind(previous, current, last_seq, bounds)

@@ -118,15 +118,33 @@ _OWN_EQUALITY = _WHOLE | _TEMPORAL | _BITS | {"uuid", "text", "varchar", "name",
 _COLLATABLE = frozenset({"text", "varchar", "name"})
 
 
-def differs(column: Column) -> Composed:
-    """Whether OLD and NEW differ in this column, down to the last bit that an image shows.
+def alike(columns: Iterable[Column]) -> list[list[Column]]:
+    """The columns in groups that `any_differs` can compare by one operator: of one type, or all by their bytes."""
+    groups: dict[tuple[str, ...], list[Column]] = {}
+    for column in columns:
+        kind = (column.type, column.name) if column.is_array else (column.type,)
+        groups.setdefault(kind if _has_own_equality(column) else (), []).append(column)
+    return list(groups.values())
+
+
+def any_differs(columns: Sequence[Column]) -> Composed:
+    """Whether OLD and NEW differ in one of these columns (see `alike`), down to the last bit that an image shows.
 
     By the type's own equality where that is exact. It is not for numeric (1.0 = 1.00), interval (1 day =
     24 hours), floats (-0 = 0), char(n), citext and jsonb, and it does not exist for json, xml and point: those are
     compared by their stored bytes. Text is compared in the collation "C": others may hold different texts equal.
     """
-    name = Identifier(column.name)
-    if column.is_enum or column.base in _OWN_EQUALITY:
-        collation = SQL(' COLLATE pg_catalog."C"' if column.base in _COLLATABLE else "")
-        return SQL("OLD.{name}{collation} IS DISTINCT FROM NEW.{name}").format(name=name, collation=collation)
-    return SQL("pg_catalog.record_image_ne(ROW(OLD.{name}), ROW(NEW.{name}))").format(name=name)
+    old, new = (
+        SQL(", ").join(SQL("{}.{}").format(SQL(row), Identifier(column.name)) for column in columns)
+        for row in ("OLD", "NEW")
+    )
+    if not _has_own_equality(columns[0]):
+        return SQL("pg_catalog.record_image_ne(ROW({}), ROW({}))").format(old, new)
+    if len(columns) > 1:
+        old, new = (SQL("ARRAY[{}]").format(values) for values in (old, new))
+    collation = SQL(' COLLATE pg_catalog."C"' if columns[0].base in _COLLATABLE else "")
+    return SQL("{}{} IS DISTINCT FROM {}").format(old, collation, new)
+
+
+def _has_own_equality(column: Column) -> bool:
+    return column.is_enum or column.base in _OWN_EQUALITY

@@ -192,3 +192,28 @@ def test_generated_columns(lab: CaptureLab) -> None:
         {"n": 3, "twice": 6},
         {"id": 1, "n": 3, "twice": 6},
     ]
+
+
+def test_columns_of_one_type_are_told_apart(lab: CaptureLab) -> None:
+    """They are compared all at once first; domains, enums and NULLs among them."""
+    lab.sql("""
+        CREATE DOMAIN label AS text CHECK (value <> 'bad'); CREATE DOMAIN amount AS int;
+        CREATE TYPE mood AS ENUM ('a', 'b');
+        CREATE TABLE t (id int PRIMARY KEY, l1 label, l2 label, a1 amount, a2 amount, m1 mood, m2 mood, n1 numeric,
+                        n2 numeric, j json, t1 text[], t2 text[], b1 bit(2), b2 bit(2))""")
+    lab.capture(lab.mapping("t"))
+    lab.sql("INSERT INTO t (id, l1, a2, m1, n1, j, t1, t2) VALUES (1, 'x', 5, 'a', 1.0, '{}', '{a}', '{a,b}')")
+    changes: dict[str, Any] = {
+        "l2": "y",
+        "a1": 6,
+        "m2": "b",
+        "n2": "2.50",
+        "t2": ["c"],
+        "b1": "10",
+        "l1": None,
+        "n1": "1.00",
+    }
+    for name, value in changes.items():
+        literal = "{c}" if name == "t2" else value
+        lab.sql(f"UPDATE t SET {name} = %s", literal)
+    assert [event.after for event in lab.events()][1:] == [{name: value} for name, value in changes.items()]
