@@ -22,6 +22,9 @@ import orjson
 from cli.context import Session
 from cli.logs import LOGGER
 
+TAIL = 1.5
+"""Seconds for closing what is open, after the work has ended."""
+
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 """Attributes that every record has; the others are the fields of the line."""
 
@@ -119,8 +122,21 @@ def run_until_signal(work: Callable[[], None], ask: Callable[[str], None], grace
                 for number in (signal.SIGTERM, signal.SIGINT):
                     signal.signal(number, signal.SIG_DFL)
                 ask(signal.Signals(numbers[0]).name)
+                _end_in_time(grace + TAIL)
     ended.result()
     return True
+
+
+def _end_in_time(seconds: float) -> None:
+    """Closing what is open may take long on a busy machine; nothing of it has to be done."""
+
+    def end() -> None:
+        flush()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 @contextmanager

@@ -15,6 +15,9 @@ from sync_engine.ports.database import Database, UnitOfWork
 BEATS = 3
 """Renewals in the time of a lease: two of them may fail before another process can take it."""
 
+SHORTEST_SILENCE = 10.0
+"""Seconds that a holder may always be silent: a slow machine is not a frozen one."""
+
 Describe = Callable[[], JsonObject]
 
 
@@ -38,6 +41,8 @@ class Tenure:
         self._describe = describe
         self._lock = threading.Lock()
         self._renewed = clock.monotonic()
+        self._touching = threading.Lock()
+        self._touches: list[Callable[[], None]] = []
 
     @property
     def token(self) -> int:
@@ -58,6 +63,9 @@ class Tenure:
             if not held:
                 raise LeaseLost(self._name)
             self._renewed = asked
+        with self._touching:
+            for touch in self._touches:
+                touch()
 
     def renew_if_due(self) -> None:
         """Renew when a beat has passed since the last time."""
@@ -79,7 +87,23 @@ class Tenure:
 
     def fenced(self) -> FencedDatabase:
         """The database for everything that is done in this tenure."""
-        return FencedDatabase(self._database, self._name, self._token)
+        return FencedDatabase(self._database, self, self._name, self._token)
+
+    @property
+    def idle_limit(self) -> float:
+        """Seconds of silence after which the server takes back what a frozen holder keeps from others."""
+        return max(2 * self._seconds, SHORTEST_SILENCE)
+
+    @contextmanager
+    def touching(self, touch: Callable[[], None]) -> Iterator[None]:
+        """Call it at each renewal while the block runs."""
+        with self._touching:
+            self._touches.append(touch)
+        try:
+            yield
+        finally:
+            with self._touching:
+                self._touches.remove(touch)
 
 
 class FencedDatabase:
@@ -89,8 +113,9 @@ class FencedDatabase:
     does can be committed after another process has begun.
     """
 
-    def __init__(self, database: Database, name: str, token: int) -> None:
+    def __init__(self, database: Database, tenure: Tenure, name: str, token: int) -> None:
         self._database = database
+        self._tenure = tenure
         self._name = name
         self._token = token
 
@@ -98,13 +123,16 @@ class FencedDatabase:
     def transaction(self, origin: str = "", actor: str = "") -> Iterator[UnitOfWork]:
         """Begin; raises LeaseLost, with nothing done, when the lease was taken over."""
         with self._database.transaction(origin, actor) as uow:
-            if not uow.leases.holds(self._name, self._token):
+            if not uow.leases.holds(self._name, self._token, self._tenure.idle_limit):
                 raise LeaseLost(self._name)
             yield uow
 
-    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> AbstractContextManager[None]:
-        """The lock of the installation, which a turn holds against commands of people."""
-        return self._database.lock(patience, idle_limit)
+    @contextmanager
+    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[Callable[[], None]]:
+        """The lock of the installation, which a turn holds against commands of people; kept by the heartbeat."""
+        limit = idle_limit or self._tenure.idle_limit
+        with self._database.lock(patience, limit) as touch, self._tenure.touching(touch):
+            yield touch
 
     def rehearsal(self) -> AbstractContextManager[Database]:
         """As of the database itself: nothing of it is kept."""

@@ -25,9 +25,6 @@ from sync_engine.ports.store import Registration
 
 NEVER = timedelta.max
 
-LONGEST = 900.0
-"""Seconds after which the server takes a turn's lock back; its writes are fenced by the lease all the same."""
-
 BETWEEN = 1.0
 """Seconds of a long scan before people's edits get a turn in between."""
 
@@ -77,7 +74,7 @@ class Turns:
 
         Raises LockHeld, with nothing done, while a command of a person is at work.
         """
-        with self.context.database.lock(idle_limit=LONGEST):
+        with self.context.database.lock():
             done = False
             try:
                 self._work()

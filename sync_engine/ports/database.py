@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -58,11 +59,12 @@ class Database(Protocol):
         """
         ...
 
-    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> AbstractContextManager[None]:
+    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
         """Hold the one lock of this installation; it goes when the process goes.
 
-        With `idle_limit` the server takes it back after so many seconds, from a holder whose machine is gone
-        without a word. Raises LockHeld when another process still has it after `patience` seconds.
+        With `idle_limit` the server takes it back after so many seconds in which the function that the block gets
+        was not called: from a holder that is frozen, or whose machine is gone without a word. Raises LockHeld when
+        another process still has it after `patience` seconds.
         """
         ...
 

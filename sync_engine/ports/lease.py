@@ -48,8 +48,12 @@ class Leases(Protocol):
         """Let it go; nothing happens when it was taken over already."""
         ...
 
-    def holds(self, name: str, token: int) -> bool:
-        """Whether the token is still the lease's; if so, nobody can take it before this transaction ends."""
+    def holds(self, name: str, token: int, idle_limit: float = 0.0) -> bool:
+        """Whether the token is still the lease's; if so, nobody can take it before this transaction ends.
+
+        With `idle_limit` the server ends the transaction when nothing was asked in it for so many seconds, so that
+        a holder that is frozen inside of one does not keep the lease.
+        """
         ...
 
     def get(self, name: str) -> LeaseRow | None:

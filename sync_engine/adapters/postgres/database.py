@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -62,14 +62,19 @@ class PostgresDatabase:
                 outer.rollback()
 
     @contextmanager
-    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[None]:
+    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[Callable[[], None]]:
         """Hold the installation's lock on a connection of its own. Raises LockHeld, naming the holder."""
         with (
             translated(self._target),
             connect(self._parameters) as connection,
-            installation_lock(connection, patience, idle_limit),
+            installation_lock(connection, patience, idle_limit) as touch,
         ):
-            yield
+
+            def kept() -> None:
+                with translated(self._target):
+                    touch()
+
+            yield kept
 
     def now(self) -> datetime:
         """The database's clock."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sync_engine.adapters.postgres.tables import leases as table
 from sync_engine.domain.values import JsonObject
 from sync_engine.ports.lease import LeaseRow
 
+_IDLE = "idle_in_transaction_session_timeout"
 _NOW: ColumnElement[Any] = func.clock_timestamp()
 
 
@@ -59,8 +60,11 @@ class PostgresLeases:
         """Let it go."""
         self._store(name, token, expires_at=_NOW, state=state)
 
-    def holds(self, name: str, token: int) -> bool:
+    def holds(self, name: str, token: int, idle_limit: float = 0.0) -> bool:
         """Whether the token is still the lease's; it stays so for this transaction."""
+        if idle_limit:
+            limit = {"limit": f"{round(idle_limit * 1000)}ms"}
+            self._connection.execute(text(f"SELECT set_config('{_IDLE}', :limit, true)"), limit)
         mine = select(table.c.token).where(table.c.name == name, table.c.token == token)
         return self._connection.execute(mine.with_for_update(read=True, key_share=True)).first() is not None
 

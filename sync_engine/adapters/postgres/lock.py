@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -11,15 +11,18 @@ from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.errors import LockHeld
 
+Touch = Callable[[], None]
+
 KEY = int.from_bytes(b"syncengi")
 """Advisory locks are per database, and so is the engine's schema: one key names the installation."""
 
 
 @contextmanager
-def installation_lock(connection: Driver, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[None]:
+def installation_lock(connection: Driver, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[Touch]:
     """Hold the lock while the block runs. Raises LockHeld when another process has it after `patience` seconds.
 
-    With `idle_limit` the server ends the connection, and with it the lock, after so many seconds.
+    With `idle_limit` the server ends the connection, and with it the lock, so many seconds after the last call of
+    the function that the block gets; any thread may call it.
 
     The lock belongs to a transaction that stays open, not to the session: through a transaction pooler a
     session lock would stay behind on a server connection that others use. Between statements such a transaction
@@ -28,10 +31,14 @@ def installation_lock(connection: Driver, patience: float = 0.0, idle_limit: flo
     with connection.transaction():
         if not _taken(connection, patience):
             raise LockHeld("another run of sync-engine is at work on this database", hint=_holder(connection))
-        # Also ends the portal of the SELECT, which would hold its snapshot for as long as the transaction.
-        limit = f"{round(idle_limit * 1000)}ms"
-        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [limit])
-        yield
+        limit = f"SET LOCAL idle_in_transaction_session_timeout = {round(idle_limit * 1000):d}".encode()
+
+        def touch() -> None:
+            # Not a SELECT: its portal would hold its snapshot for as long as the transaction. This one ends it.
+            connection.execute(limit)
+
+        touch()
+        yield touch
 
 
 def _taken(connection: Driver, patience: float) -> bool:

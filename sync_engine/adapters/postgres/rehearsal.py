@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -38,9 +38,9 @@ class Rehearsal:
         yield self
 
     @contextmanager
-    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[None]:
+    def lock(self, patience: float = 0.0, idle_limit: float = 0.0) -> Iterator[Callable[[], None]]:
         """Nothing is written that outlives the rehearsal, so nothing is locked."""
-        yield
+        yield lambda: None
 
     def now(self) -> datetime:
         """The database's clock."""
