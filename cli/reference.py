@@ -30,6 +30,7 @@ Logs and progress go to stderr. With `--json`, stdout holds exactly one JSON doc
 
 Times on input are ISO 8601, `2 hours ago`, or the name of a mark where a position is meant; on output ISO 8601,
 UTC. Records are written `TABLE KEY`; the values of a composite key are joined by commas in key order, as in CSV.
+A text key that is the empty string is written `""`, on its page too.
 
 An error is one line on stderr: what went wrong, where, and how to mend it; with `--json` also
 `{"error": {"code", "message", "hint"}}` on stdout. See [exit codes](exit-codes.md).

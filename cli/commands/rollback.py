@@ -6,7 +6,7 @@ import click
 
 from cli import exits
 from cli.context import Session, pass_session
-from cli.parameters import dry_run_option, yes_option
+from cli.parameters import EMPTY_KEY_HINT, dry_run_option, yes_option
 from cli.verbs import Verb
 from cli.views.rollback import show_outcome, show_plan
 from sync_engine.engine.rollback import RollbackResult, Selection, rollback
@@ -55,6 +55,8 @@ def command(
     """
     if not (run_id or mark or record):
         raise UsageError("nothing selected", hint="name --run, --to or --record")
+    if record and not record[1]:
+        raise UsageError("the record key is empty", hint=EMPTY_KEY_HINT)
     selection = Selection(run_id, record, mark, session.moment(since, "--since"), session.moment(until, "--until"))
     planned = _rollback(session, selection, force, dry_run=True)
     if dry_run:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from sync_engine.domain.events import ChangeEvent
+from sync_engine.domain.events import ChangeEvent, Op
 from sync_engine.domain.fold import fold_row_event
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
@@ -61,7 +61,7 @@ def _fold_into_records(uow: UnitOfWork, mapping: TableMapping, events: Sequence[
     """Fold in order; a marker that the whole table was emptied is a delete of every record known until then."""
     pending: list[ChangeEvent] = []
     for event in events:
-        if event.key:
+        if event.op is not Op.TRUNCATE or event.key:
             pending.append(event)
             continue
         _fold_keyed(uow, mapping, pending)

@@ -75,11 +75,18 @@ def record_key(columns: Sequence[Column], row: Composable) -> Composed:
     """The record key (`domain/keys.py`) as text; `columns` are those of the primary key, in its order."""
     parts = [SQL("{}.{}::pg_catalog.text").format(row, Identifier(column.name)) for column in columns]
     if len(parts) == 1:
-        return parts[0]
+        return _never_empty(parts[0]) if _may_need_quotes(columns[0]) else parts[0]
     joined = [
         _quoted(part) if _may_need_quotes(column) else part for column, part in zip(columns, parts, strict=True)
     ]
     return SQL("({})").format(SQL(" OPERATOR(pg_catalog.||) ',' OPERATOR(pg_catalog.||) ").join(joined))
+
+
+def _never_empty(part: Composable) -> Composed:
+    return SQL(
+        "CASE WHEN pg_catalog.octet_length(pg_catalog.btrim({part}, '\"')) OPERATOR(pg_catalog.=) 0"
+        " THEN '\"\"' OPERATOR(pg_catalog.||) {part} ELSE {part} END"
+    ).format(part=part)
 
 
 def _may_need_quotes(column: Column) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.codecs.scalar import Scalar, content
+from sync_engine.domain.keys import decode_key, encode_key
 from sync_engine.domain.values import Json, JsonObject, Value
 
 
@@ -37,11 +38,14 @@ class RelationCodec:
 
     def from_postgres(self, image: Json) -> Value:
         """The key of the target, as text."""
-        return None if image is None else self.scalar.show(self.scalar.read(image))
+        return None if image is None else encode_key((self.scalar.show(self.scalar.read(image)),))
 
     def to_postgres(self, value: Value) -> str | None:
         """The literal of the foreign key column."""
-        return None if value is None else self.scalar.literal(self.scalar.parse(str(value)))
+        if value is None:
+            return None
+        [text] = decode_key(str(value), 1)
+        return self.scalar.literal(self.scalar.parse(text))
 
     def from_notion(self, prop: Json) -> Value:
         """Page ids, to be resolved. Raises FieldError for more than one: the column holds one."""
