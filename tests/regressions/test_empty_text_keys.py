@@ -83,7 +83,7 @@ def test_history_and_rollback_know_it_by_its_written_key(labels: World) -> None:
     labels.sync()
     labels.edit(labels.page("labels", "nothing")["id"], Note=text("oops"))
     bad = labels.sync()
-    assert next(event["op"] for event in history(labels.app.context, "labels", '""')) == "snapshot"
+    assert next(event["op"] for event in history(labels.app.context, "labels", '""')) == "insert"
     assert rollback(labels.app.context, Selection(run=bad.run_id)).undone == 1
     assert labels.sql("SELECT note FROM labels WHERE code = ''") == [(None,)]
     labels.assert_in_sync()
