@@ -24,7 +24,7 @@ def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) ->
     """
     if event.op is Op.SNAPSHOT:
         if record.postgres_txid and not visible_in(record.postgres_txid, event.snapshot):
-            return record
+            return _beneath(record, event, mapping)
     elif event.seq <= record.postgres_seq:
         return record
     if event.op in _GONE:
@@ -48,6 +48,18 @@ def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) ->
         postgres_txid=record.postgres_txid if event.op is Op.SNAPSHOT else event.txid,
         detached=record.detached and event.op is Op.SNAPSHOT,
     )
+
+
+def _beneath(record: Record, event: ChangeEvent, mapping: TableMapping) -> Record:
+    """A row that was read before the newest change of it tells only what nothing else has told yet."""
+    if record.postgres_presence is not Presence.PRESENT:
+        return record
+    untold = {
+        field.name: change
+        for field, change in _changes(event, mapping)
+        if field.name not in record.base and field.name not in record.postgres
+    }
+    return replace(record, postgres={**record.postgres, **untold}) if untold else record
 
 
 def _brought_back(record: Record, event: ChangeEvent) -> bool:

@@ -29,6 +29,11 @@ def event(seq: int, op: Op, after: dict[str, Any] | None = None, **more: Any) ->
     return ChangeEvent(**{**values, **more})
 
 
+def replace_snapshot(event: ChangeEvent) -> ChangeEvent:
+    """The same rows, read before transaction 106 as well."""
+    return event._replace(snapshot="100:106:105")
+
+
 FRESH = Record(id=0, mapping=1, key="k")
 LINKED = Record(
     id=1,
@@ -73,6 +78,18 @@ def test_a_backfilled_row_never_overwrites_a_newer_change() -> None:
     other_way = fold_row_event(fold_row_event(FRESH, snapshot, mapping()), newer, mapping())
     assert one_way.postgres["title"].value == "new"
     assert other_way.postgres["title"].value == "new"
+
+
+def test_a_backfilled_row_tells_what_a_change_before_it_did_not() -> None:
+    """An update that was under way while its row was backfilled has an earlier number and only its own columns."""
+    newer = event(5, Op.UPDATE, {"title": "new"}, txid=105)
+    snapshot = event(9, Op.SNAPSHOT, {"title": "old", "note": "n"}, snapshot="100:110:105")
+    record = fold_row_event(fold_row_event(FRESH, newer, mapping()), snapshot, mapping())
+    assert {name: item.value for name, item in record.postgres.items()} == {"title": "new", "note": "n"}
+    agreed = replace(record, base={"title": "new", "note": "m"}, postgres={})
+    assert fold_row_event(agreed, snapshot, mapping()) == agreed
+    gone = fold_row_event(record, event(6, Op.DELETE, txid=106), mapping())
+    assert fold_row_event(gone, replace_snapshot(snapshot), mapping()) == gone
 
 
 def test_a_late_commit_of_an_old_transaction_counts_as_the_newest_event() -> None:
