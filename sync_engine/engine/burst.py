@@ -76,15 +76,3 @@ class Burst:
             "retried": now.retried - self.requests.retried,
             "rate_limited": now.rate_limited - self.requests.rate_limited,
         }
-
-
-def close_interrupted(context: Context) -> int:
-    """Mark runs of a killed process as what they are; returns how many there were.
-
-    Only while holding the lease: no other process can have one under way.
-    """
-    with context.database.transaction() as uow:
-        left = [run for run in uow.runs.recent(50) if run.kind == KIND and run.status == "running"]
-        for run in left:
-            uow.runs.finish(replace(run, status="interrupted", finished_at=context.database.now()))
-    return len(left)

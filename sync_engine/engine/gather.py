@@ -10,6 +10,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.engine.backfill import backfill, rehearse_backfill
 from sync_engine.engine.capture import capture
 from sync_engine.engine.context import Context
+from sync_engine.engine.interrupted import close_interrupted
 from sync_engine.engine.missing import find_missing_pages
 from sync_engine.engine.pull import pull
 from sync_engine.engine.recover import recover
@@ -33,6 +34,7 @@ def gather(context: Context, mappings: Sequence[TableMapping], run_id: str, *, f
     registrations = registrations_of(context)
     if not dry_run:
         recover(context)
+        close_interrupted(context, run_id)
     for mapping in mappings:
         registration = registrations[mapping.id]
         if not registration.backfilled:

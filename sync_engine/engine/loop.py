@@ -16,9 +16,10 @@ from typing import Protocol
 from sync_engine.domain.schedule import PollRule
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.beating import beating
-from sync_engine.engine.burst import Burst, close_interrupted
+from sync_engine.engine.burst import Burst
 from sync_engine.engine.carrier import Carrier
 from sync_engine.engine.context import Context
+from sync_engine.engine.interrupted import close_interrupted_bursts
 from sync_engine.engine.polls import Polls
 from sync_engine.engine.selection import Selector
 from sync_engine.engine.tenure import Tenure, take_lease
@@ -161,9 +162,7 @@ class Loop:
     def _serve(self, tenure: Tenure) -> None:
         with self._held(tenure):
             context = replace(self.context, database=tenure.fenced())
-            left = close_interrupted(context)
-            if left:
-                _log.warning("%d runs of a killed process were cut short", left, extra={"event": "interrupted"})
+            close_interrupted_bursts(context)
             turns = Turns(
                 context=context,
                 polls=Polls(context.clock, self.options.polls),

@@ -16,6 +16,7 @@ from sync_engine.engine.carrier import Carrier
 from sync_engine.engine.context import Context
 from sync_engine.engine.follow_hints import follow_hints
 from sync_engine.engine.gather import capture_by_table, refuse_trashed, registrations_of
+from sync_engine.engine.interrupted import close_interrupted
 from sync_engine.engine.missing import find_missing_pages
 from sync_engine.engine.polls import Polls
 from sync_engine.engine.pull import proof_is_due, pull
@@ -122,6 +123,7 @@ class Turns:
     def _read_notion(self, registered: Mapping[int, Registration]) -> None:
         if not self.recovered:
             recover(self.context)
+            close_interrupted(self.context, self.burst.run_id)
             self.recovered = True
             self.carrier.unsettle()
         for table, edits in follow_hints(self.context, self.polls, self.burst.run_id).items():

@@ -314,6 +314,10 @@ class Runs(Protocol):
         """By full id or unambiguous prefix; None when there is none."""
         ...
 
+    def running(self) -> Sequence[Run]:
+        """Those without an end, oldest first: under way, or cut short by a kill."""
+        ...
+
     def recent(self, limit: int) -> Sequence[Run]:
         """Newest first."""
         ...

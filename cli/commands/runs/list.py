@@ -24,7 +24,10 @@ from sync_engine.domain.values import Json
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="How many.")
 @pass_session
 def command(session: Session, limit: int) -> None:
-    """List runs, the newest first."""
+    """List runs, the newest first.
+
+    A run whose process was killed is called interrupted as soon as the next one begins; nothing of it is lost.
+    """
     with session.stored() as uow:
         runs: list[Json] = [run_json(run) for run in uow.runs.recent(limit)]
     session.output.result(runs, lambda: show_runs(session.output, runs))

@@ -55,6 +55,11 @@ class PostgresRuns:
             )
         return _run(rows[0]) if rows else None
 
+    def running(self) -> Sequence[Run]:
+        """Those without an end, oldest first."""
+        unended = select(table).where(table.c.status == "running").order_by(table.c.started_at, table.c.run_id)
+        return [_run(row) for row in self._connection.execute(unended)]
+
     def recent(self, limit: int) -> Sequence[Run]:
         """Newest first."""
         newest = (table.c.started_at.desc(), table.c.run_id.desc())

@@ -102,6 +102,13 @@ class TestRuns:
             unit.runs.start(Run(str(n), "sync", AT + timedelta(hours=n), {}))
         assert [run.run_id for run in unit.runs.recent(2)] == ["2", "1"]
 
+    def test_running(self, unit: UnitOfWork) -> None:
+        runs = [Run(str(n), "sync", AT - timedelta(hours=n), {}) for n in range(3)]
+        for run in runs:
+            unit.runs.start(run)
+        unit.runs.finish(replace(runs[1], finished_at=AT, status="done"))
+        assert unit.runs.running() == [runs[2], runs[0]]
+
 
 class TestMarks:
     MARK = Mark("before import", AT, 7, "3:9:4,5", 12)
