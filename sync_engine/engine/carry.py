@@ -18,8 +18,9 @@ from sync_engine.engine.context import Context, nothing
 from sync_engine.engine.decide import decide
 from sync_engine.engine.gather import News, capture_by_table
 from sync_engine.engine.holds import hold_unfit, store_holds
+from sync_engine.engine.look_again import batches, look_again
 from sync_engine.engine.summary import PassSummary
-from sync_engine.errors import NotionError
+from sync_engine.errors import ConnectionBlocked, NotionError, NotionUnavailable
 from sync_engine.ports.database import UnitOfWork
 
 SyncDirection = Literal["both", "to-notion", "from-notion"]
@@ -196,7 +197,25 @@ def _send(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) ->
     if work.options.dry_run:
         return _rehearse(work, mapping, operations)
     work.store()
-    sent = apply_to_notion(work.context, mapping, operations, work.origin)
+    moved = 0
+    for batch in batches(operations):
+        moved += _send_batch(work, mapping, batch)
+        if work.fatal is not None:
+            break
+    return moved
+
+
+def _send_batch(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> int:
+    """Look at the pages, then write those that nobody touched meanwhile; the others have their turn next round."""
+    try:
+        looked = look_again(work.context, mapping, operations, work.run_id)
+    except (NotionUnavailable, ConnectionBlocked) as error:
+        work.fatal = error
+        return 0
+    work.summary.table(mapping.name).captured_notion += looked.edits
+    if not looked.wanted:
+        return looked.edits
+    sent = apply_to_notion(work.context, mapping, looked.wanted, work.origin)
     _count(work, mapping, sent.done)
     with work.context.database.transaction() as uow:
         uow.held.release([operation.record.id for operation in sent.done])
@@ -205,7 +224,7 @@ def _send(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) ->
     work.fatal = sent.fatal
     total = sum(work.summary.table(mapping.name).applied.values())
     work.context.progress(f"writing {mapping.name} to Notion", total, 0)
-    return len(sent.done) + sent.overtaken
+    return len(sent.done) + sent.overtaken + looked.edits
 
 
 def _chunks(work: Pass, mapping: TableMapping) -> Iterator[Sequence[Record]]:

@@ -17,6 +17,9 @@ from sync_engine.ports.event_log import NewEvent
 from sync_engine.ports.store import HeldRecord
 from sync_engine.ports.workspace import Page
 
+MISSING = "missing"
+"""The `op` of a record that is held because its page cannot be found."""
+
 
 def find_missing_pages(context: Context, mapping: TableMapping, everything: frozenset[str]) -> int:
     """Ask for each linked page that a complete scan did not list; returns how many were found in the trash.
@@ -65,7 +68,7 @@ def _release_found(
     uow: UnitOfWork, mapping: TableMapping, records: Sequence[Record], everything: frozenset[str]
 ) -> None:
     """Records held because their page was missing go on once it is listed again."""
-    lost = {item.record_id for item in uow.held.find(mapping.id) if item.op == "missing"}
+    lost = {item.record_id for item in uow.held.find(mapping.id) if item.op == MISSING}
     uow.held.release([record.id for record in records if record.id in lost and record.page_id in everything])
 
 
@@ -86,7 +89,7 @@ def _hold(context: Context, mapping: TableMapping, record: Record, reason: str) 
                 mapping=mapping.id,
                 key=record.key,
                 side=Side.NOTION,
-                op="missing",
+                op=MISSING,
                 reason=reason,
                 constraint="page_missing",
             )

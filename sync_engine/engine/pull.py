@@ -51,11 +51,11 @@ def pull(
     served_at = None
     for batch in context.workspace.changed_since(mapping.data_source_id, since):
         served_at = served_at or batch.served_at
-        pages = _confirmed(context, mapping, batch.pages)
+        pages = confirmed(context, mapping, batch.pages)
         with context.database.transaction() as uow:
             sighting = Sighting(
                 at=context.database.now(),
-                unchanged_since=_unchanged_since(registration, context),
+                unchanged_since=unchanged_since(registration, context),
                 skew=context.workspace.clock_skew(),
                 run_id=run_id,
             )
@@ -72,7 +72,7 @@ def pull(
     return Pulled(edits, len(seen), frozenset(seen) if everything else None)
 
 
-def _confirmed(context: Context, mapping: TableMapping, pages: Sequence[Page]) -> Sequence[Page]:
+def confirmed(context: Context, mapping: TableMapping, pages: Sequence[Page]) -> Sequence[Page]:
     """The pages, those read again that a lagging query may show as they were before a write of ours.
 
     A query proves nothing about the seconds before it, a page read by its id does. Pages that left the table in
@@ -117,5 +117,6 @@ def _lower_bound(registration: Registration) -> datetime | None:
     return registration.polled_until - OVERLAP if registration.polled_until else None
 
 
-def _unchanged_since(registration: Registration, context: Context) -> datetime | None:
+def unchanged_since(registration: Registration, context: Context) -> datetime | None:
+    """Until when the last poll proves that what it did not show was not edited."""
     return registration.polled_until - context.query_lag if registration.polled_until else None

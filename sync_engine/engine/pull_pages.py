@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
 from sync_engine.engine.context import Context
-from sync_engine.engine.missing import has_left, hold_unseen, settle_left
+from sync_engine.engine.missing import MISSING, has_left, hold_unseen, settle_left
 from sync_engine.engine.observe import Sighting, observe_pages
 from sync_engine.errors import NotionNotFound
 from sync_engine.ports.workspace import Page
@@ -53,7 +53,7 @@ def _observe(context: Context, mapping: TableMapping, page: Page, run_id: str) -
         edits = observe_pages(uow, mapping, [page], sighting)
         record = uow.records.by_page(mapping.id, [page.id]).get(page.id)
         if record is not None and any(
-            item.op == "missing" and item.record_id == record.id for item in uow.held.find(mapping.id)
+            item.op == MISSING and item.record_id == record.id for item in uow.held.find(mapping.id)
         ):
             uow.held.release([record.id])
     return edits

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
-from sync_engine.domain.codecs.relation import relation_value
+from sync_engine.domain.codecs.codec import FieldError
+from sync_engine.domain.codecs.relation import page_ids, relation_value
 from sync_engine.domain.codecs.text import rich_text_value
 from sync_engine.domain.lanes import Lane
-from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.values import Json
+from sync_engine.engine.observe import key_on
 from sync_engine.errors import ConnectionBlocked, NotionError, NotionNotFound, NotionRejected, NotionUnavailable
 from sync_engine.ports.workspace import Page, Workspace
 
@@ -58,11 +60,35 @@ def _send(workspace: Workspace, mapping: TableMapping, operation: Operation) -> 
         case Action.TRASH:
             return workspace.trash_page(record.page_id)
         case Action.RESTORE:
-            workspace.restore_page(record.page_id)
-            return workspace.update_page(record.page_id, _properties(operation, mapping, with_key=True))
+            return _restore(workspace, mapping, operation)
         case _:
             with_key = not record.key_on_page
             return workspace.update_page(record.page_id, _properties(operation, mapping, with_key=with_key))
+
+
+def _restore(workspace: Workspace, mapping: TableMapping, operation: Operation) -> Page:
+    """Take out of the trash, and write only what the page does not show already: a text that is written anew loses
+    its formatting and mentions."""
+    page = workspace.restore_page(operation.record.page_id)
+    shown = {name for name in operation.values if _shows(page, mapping.by_name[name], operation)}
+    left = replace(operation, values={k: v for k, v in operation.values.items() if k not in shown})
+    properties = _properties(left, mapping, with_key=key_on(page, mapping) != operation.record.key)
+    return workspace.update_page(page.id, properties) if properties else page
+
+
+def _shows(page: Page, field: FieldMapping, operation: Operation) -> bool:
+    """Whether the page shows the operation's value of the field, formatting aside."""
+    prop = page.properties.get(field.property_id)
+    try:
+        if field.relation_to:
+            return page_ids(prop) == _linked(operation, field)
+        return field.codec.from_notion(prop) == field.codec.weaken(operation.values[field.name])
+    except FieldError:
+        return False
+
+
+def _linked(operation: Operation, field: FieldMapping) -> list[str]:
+    return [operation.links[field.name]] if field.name in operation.links else []
 
 
 def _create(workspace: Workspace, mapping: TableMapping, operation: Operation) -> Page:
@@ -93,8 +119,7 @@ def _properties(operation: Operation, mapping: TableMapping, *, with_key: bool) 
         if operation.action is Action.CREATE and target.codec.weaken(value) == target.codec.weaken(None):
             continue
         if target.relation_to:
-            linked = [operation.links[name]] if name in operation.links else []
-            properties[target.property_id] = relation_value(linked)
+            properties[target.property_id] = relation_value(_linked(operation, target))
         else:
             properties[target.property_id] = target.codec.to_notion(value)
     if with_key:
