@@ -17,6 +17,8 @@ _COLUMNS = (("seq", 6), ("at", 20), ("source", 8), ("op", 8), ("actor", 16), ("t
 _PLACE = ("seq", "source", "table", "key", "op")
 _TIME = ("at", "recorded_at", "origin", "run_id", "txid")
 _CSV = (*_PLACE, *_TIME, "actor", "changed", "before", "after")
+EXPORTED = (*_CSV, "occurred", "old_key", "page_id", "snapshot")
+"""The columns of `audit export --format csv`."""
 
 
 def show_events(output: Output, events: Iterable[JsonObject]) -> None:
@@ -47,11 +49,11 @@ def _what(event: JsonObject) -> str:
     return ", ".join(map(str, changed)) if isinstance(changed, list) else ""
 
 
-def csv_lines(events: Iterable[JsonObject]) -> Iterator[str]:
+def csv_lines(events: Iterable[JsonObject], columns: Sequence[str] = _CSV) -> Iterator[str]:
     """A heading and one line an event; images are JSON."""
-    yield _csv_line(_CSV)
+    yield _csv_line(columns)
     for event in events:
-        yield _csv_line([_csv_cell(event[name]) for name in _CSV])
+        yield _csv_line([_csv_cell(event[name]) for name in columns])
 
 
 def _csv_line(row: Sequence[str]) -> str:
@@ -72,7 +74,44 @@ def show_history(output: Output, events: Sequence[JsonObject]) -> None:
         output.text("nothing is logged of this record")
     for event in events:
         output.heading(f"{shown(event['at'])}  {event['source']}  {event['op']} by {who(event)}")
-        changes = event["changes"] if isinstance(event["changes"], list) else []
-        for change in changes:
-            if isinstance(change, dict):
-                output.text(f"  {change['field']}: {cell(change['from'])} → {cell(change['to'])}")
+        show_changes(output, event)
+
+
+def show_changes(output: Output, changed: JsonObject) -> None:
+    """The changes of a document, a field a line; texts that share words as `git diff --word-diff` shows them."""
+    changes = changed["changes"] if isinstance(changed["changes"], list) else []
+    for change in changes:
+        if isinstance(change, dict):
+            words = change.get("words")
+            told = _words(words) if isinstance(words, list) else f"{cell(change['from'])} → {cell(change['to'])}"
+            output.text(f"  {change['field']}: {told}")
+
+
+_AROUND = 40
+
+
+def _words(words: list[Json]) -> str:
+    spans = [span for span in words if isinstance(span, dict)]
+    return " ".join("".join(_span(span, place, len(spans)) for place, span in enumerate(spans)).split())
+
+
+def _span(span: JsonObject, place: int, count: int) -> str:
+    """What was taken out and put in, with a little of what both texts have around it."""
+    text = str(span["text"])
+    if span["op"] != "equal":
+        return f"[-{text}-]" if span["op"] == "delete" else f"{{+{text}+}}"
+    if len(text) <= 2 * _AROUND:
+        return text
+    before = "" if place == 0 else text[:_AROUND]
+    after = "" if place == count - 1 else text[-_AROUND:]
+    return f"{before}…{after}"
+
+
+def show_blame(output: Output, fields: Sequence[JsonObject]) -> None:
+    """A line a field: who, where, when, and the value."""
+    rows = [
+        [item["field"], who(item), item["source"], shown(item["at"]), item["seq"], item["value"]]
+        for item in fields
+    ]
+    columns = ["field", "actor", "source", "at", "seq", "value"]
+    output.table(columns, rows, empty="nothing is logged of this record")

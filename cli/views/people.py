@@ -6,17 +6,14 @@ from sync_engine.domain.values import Json
 
 _NAMES = (
     "name",
-    "actor",
     "sub",
-    "subject",
-    "email",
-    "application_name",
-    "application",
+    "set_role",
     "role",
+    "app",
     "notion_user",
-    "id",
 )
-"""Keys of an actor, the most telling first."""
+"""Keys of an actor, the most telling first: a name that an application or a person gave (`SET LOCAL
+sync_engine.actor`, Notion's name of the person), the subject of a JWT, a role, an application, a bare id."""
 
 
 def actor_name(actor: Json) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from sync_engine.ports.event_log import EventFilter
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """What `audit log` filters by; empty fields do not filter. `run` is a run id: its own writes."""
+    """What `audit log` filters by; empty fields do not filter. `run`: the writes of this run or rollback."""
 
     table: str = ""
     key: str = ""
@@ -34,39 +34,53 @@ def log(context: Context, query: AuditQuery) -> Iterator[JsonObject]:
 
     Streamed: memory does not grow with the log. Raises UsageError for an unknown table or field.
     """
+    for event in _found(context, query):
+        yield event_json(context, event)
+
+
+def export(context: Context, query: AuditQuery) -> Iterator[JsonObject]:
+    """The same events with all that the log holds of them, as `audit export` writes them."""
+    for event in _found(context, query):
+        yield {
+            **event_json(context, event),
+            "occurred": [event.occurred.since.isoformat(), event.occurred.until.isoformat()],
+            "old_key": event.old_key,
+            "page_id": event.page_id,
+            "snapshot": event.snapshot,
+        }
+
+
+def _found(context: Context, query: AuditQuery) -> Iterator[ChangeEvent]:
+    with context.database.transaction() as uow:
+        events: Iterator[ChangeEvent] = uow.events.find(_filter(context, query))
+        if query.limit is not None:
+            events = iter(sorted(events, key=lambda event: event.seq))
+        yield from events
+
+
+def _filter(context: Context, query: AuditQuery) -> EventFilter:
     mapping = context.mapping(query.table) if query.table else None
-    field = _column(mapping, query.field)
-    wanted = EventFilter(
+    field = mapping.field_named(query.field) if mapping else None
+    return EventFilter(
         mapping=mapping.id if mapping else None,
         key=query.key,
-        field=field,
+        field=query.field,
+        column=field.column if field else "",
         actor=query.actor,
         source=Side(query.source) if query.source else None,
-        origin=query.origin or (f"run:{query.run}" if query.run else ""),
+        origin=query.origin,
+        run=query.run,
         since=query.since,
         until=query.until,
         limit=query.limit,
         newest_first=query.limit is not None,
     )
-    with context.database.transaction() as uow:
-        events: Iterator[ChangeEvent] = uow.events.find(wanted)
-        if query.limit is not None:
-            events = iter(sorted(events, key=lambda event: event.seq))
-        for event in events:
-            yield event_json(context, event)
-
-
-def _column(mapping: TableMapping | None, name: str) -> str:
-    if mapping is None or not name:
-        return name
-    found = mapping.field_named(name)
-    return found.column if found is not None else name
 
 
 def event_json(context: Context, event: ChangeEvent) -> JsonObject:
     """One event (`cli.md`): images by field with canonical values, columns that are not mapped as captured."""
     mapping = context.by_id.get(event.mapping)
-    before, after = _image(event, event.before, mapping), _image(event, event.after, mapping)
+    before, after = told_values(event, event.before, mapping), told_values(event, event.after, mapping)
     changed: list[Json] = [*sorted((before or {}).keys() | (after or {}).keys())]
     return {
         "seq": event.seq,
@@ -86,9 +100,15 @@ def event_json(context: Context, event: ChangeEvent) -> JsonObject:
     }
 
 
-def _image(event: ChangeEvent, image: JsonObject | None, mapping: TableMapping | None) -> JsonObject | None:
+def told_values(event: ChangeEvent, image: JsonObject | None, mapping: TableMapping | None) -> JsonObject | None:
+    """An image of the event by field, with canonical values; columns that are not mapped as they were captured."""
     if image is None or mapping is None or event.source is Side.NOTION:
         return image
+    return row_values(image, mapping)
+
+
+def row_values(image: JsonObject, mapping: TableMapping) -> JsonObject:
+    """A row's image by field, with canonical values; columns that are not mapped as they were captured."""
     fields = mapping.by_column
     return {
         (fields[column].name if column in fields else column): (
@@ -96,38 +116,3 @@ def _image(event: ChangeEvent, image: JsonObject | None, mapping: TableMapping |
         )
         for column, value in image.items()
     }
-
-
-def history(context: Context, table: str, key: str) -> Sequence[JsonObject]:
-    """Every change of one record, oldest first, field by field. Raises UsageError for an unknown table."""
-    mapping = context.mapping(table)
-    with context.database.transaction() as uow:
-        record = uow.records.by_key(mapping.id, [key]).get(key)
-        events = list(uow.events.find(EventFilter(mapping=mapping.id, key=key)))
-        if record is not None and record.page_id:
-            # A page made in Notion has no key in the log until its row exists.
-            events += uow.events.find(EventFilter(mapping=mapping.id, page_id=record.page_id, unkeyed=True))
-    return [_history_json(context, event) for event in sorted(events, key=lambda item: item.seq)]
-
-
-def _history_json(context: Context, event: ChangeEvent) -> JsonObject:
-    shown = event_json(context, event)
-    before, after = shown["before"], shown["after"]
-    changes = _changes(before if isinstance(before, dict) else {}, after if isinstance(after, dict) else {})
-    return {
-        "seq": shown["seq"],
-        "at": shown["at"],
-        "source": shown["source"],
-        "actor": shown["actor"],
-        "origin": shown["origin"],
-        "op": shown["op"],
-        "changes": changes,
-    }
-
-
-def _changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[Json]:
-    return [
-        {"field": name, "from": before.get(name), "to": after.get(name)}
-        for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
-    ]

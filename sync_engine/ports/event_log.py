@@ -44,15 +44,21 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events `find` returns. Empty or None fields do not filter. `field` keeps events that
-    touched it; `unkeyed` keeps events of pages that had no record key yet."""
+    """Which events `find` returns. Empty or None fields do not filter.
+
+    `field` keeps events that touched it, under this name or `column`. `run` keeps what a run or a rollback of
+    that id wrote. `unkeyed` keeps events of pages that had no record key yet, `emptied` those that say that a whole
+    table was emptied at once.
+    """
 
     mapping: int | None = None
     key: str = ""
     field: str = ""
+    column: str = ""
     actor: str = ""
     source: Side | None = None
     origin: str = ""
+    run: str = ""
     since: datetime | None = None
     until: datetime | None = None
     after_seq: int = 0
@@ -60,6 +66,7 @@ class EventFilter:
     newest_first: bool = False
     page_id: str = ""
     unkeyed: bool = False
+    emptied: bool = False
 
 
 class EventLog(Protocol):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
-_COMPARED = 20_000
+from sync_engine.domain.words import COMPARED, stretches
+
 _AROUND = 70
 
 
@@ -21,13 +19,12 @@ class Piece:
 
 def pieces(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
     """Both texts in pieces. Long equal stretches are shortened; texts too long to compare are one piece."""
-    if max(len(left), len(right)) > _COMPARED:
-        return [Piece(left[:_COMPARED], "same")], [Piece(right[:_COMPARED], "same")]
-    ours, theirs = _WORDS.findall(left), _WORDS.findall(right)
+    if max(len(left), len(right)) > COMPARED:
+        return [Piece(left[:COMPARED], "same")], [Piece(right[:COMPARED], "same")]
     both: tuple[list[Piece], list[Piece]] = ([], [])
-    for tag, i, j, k, m in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        for told, text in ((both[0], "".join(ours[i:j])), (both[1], "".join(theirs[k:m]))):
-            if tag == "equal":
+    for stretch in stretches(left, right):
+        for told, text in ((both[0], stretch.before), (both[1], stretch.after)):
+            if stretch.equal:
                 told.extend(_shortened(text, first=not told))
             elif text:
                 told.append(Piece(text, "other"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_engine.engine.audit import history
+from sync_engine.engine.audit_record import history
 from sync_engine.engine.rollback import Selection, rollback
 from tests.support.postgres import Database
 from tests.support.world import CONFIG, World, make_world, names, shown, text

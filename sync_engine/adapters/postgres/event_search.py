@@ -41,7 +41,8 @@ def search(wanted: EventFilter, indexed: Indexed) -> Search:
     made = Search()
     conditions = list(_conditions(wanted, made))
     name = wanted.key or wanted.page_id
-    source = _of_record(name, wanted.mapping, indexed, made) if name else SQL("sync_engine.sync_events")
+    by_name = bool(name) or wanted.emptied
+    source = _of_record(name, wanted.mapping, indexed, made) if by_name else SQL("sync_engine.sync_events")
     made.query = SQL("SELECT {} FROM {} e WHERE {} ORDER BY e.seq {} LIMIT {}").format(
         columns(),
         source,
@@ -82,19 +83,25 @@ def _conditions(wanted: EventFilter, made: Search) -> Iterator[Composable]:
         yield SQL("{} IN (e.key, e.old_key)").format(made.given(wanted.key, "text"))
     if wanted.page_id:
         yield SQL("e.page_id = {}").format(made.given(wanted.page_id, "text"))
+    if wanted.emptied:
+        yield SQL("e.key = '' AND e.op = 't'")
     if wanted.unkeyed:
         yield SQL("e.key = ''")
     if wanted.source is not None:
         yield SQL("e.source = {}").format(made.given(SIDE_CODES[wanted.source], '"char"'))
     if wanted.origin:
         yield SQL("starts_with(e.origin, {})").format(made.given(wanted.origin, "text"))
+    if wanted.run:
+        yield SQL("e.origin = ANY ({})").format(
+            made.given([f"run:{wanted.run}", f"rollback:{wanted.run}"], "text[]")
+        )
     yield from _of_content(wanted, made)
 
 
 def _of_content(wanted: EventFilter, made: Search) -> Iterator[Composable]:
     if wanted.field:
-        touched = made.given(wanted.field, "text")
-        yield SQL("(e.before ? {touched} OR e.after ? {touched})").format(touched=touched)
+        names = [name for name in (wanted.field, wanted.column) if name]
+        yield SQL("(e.before ?| {touched} OR e.after ?| {touched})").format(touched=made.given(names, "text[]"))
     if wanted.actor:
         yield SQL(
             "EXISTS (SELECT FROM jsonb_each_text(e.actor) a WHERE strpos(lower(a.value), lower({})) > 0)"
