@@ -11,6 +11,7 @@ from sync_engine.domain.events import ChangeEvent, Op
 from sync_engine.domain.fold import fold_row_event
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
+from sync_engine.engine.holds import let_go
 from sync_engine.ports.database import Database, UnitOfWork
 
 CONSUMER = "sync"
@@ -109,4 +110,5 @@ def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeE
     touched = [*records.values(), *displaced]
     uow.records.save([record for record in touched if record is not known_ids.get(record.id)])
     edited = {key for event in events if not event.origin for key in (event.key, event.old_key)}
-    uow.held.release([record.id for key, record in before.items() if key in edited])
+    edited_ids = {record.id for key, record in before.items() if key in edited}
+    let_go(uow, mapping, [record for record in touched if record.id in edited_ids])

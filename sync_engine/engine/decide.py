@@ -158,13 +158,8 @@ def _collect(
         flagged = _revival(record, plan.revived, mapping, run_id)
         if not _is_flagged(uow, flagged):
             decided.conflicts += len(uow.conflicts.add([flagged]))
-    _hold_refused(uow, record)
-
-
-def _hold_refused(uow: UnitOfWork, record: Record) -> None:
-    reasons = {name: reason for name, change in record.notion.items() if (reason := refusal(change.value))}
-    if reasons:
-        hold_fields(uow, record, Side.POSTGRES, reasons)
+    if any(refusal(change.value) for change in record.notion.values()):
+        hold_fields(uow, mapping, record)
 
 
 def _is_flagged(uow: UnitOfWork, revival: ConflictRow) -> bool:

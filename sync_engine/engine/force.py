@@ -23,6 +23,7 @@ from sync_engine.engine.apply_postgres import decode_image
 from sync_engine.engine.capture import capture
 from sync_engine.engine.context import Context
 from sync_engine.engine.decide import decide
+from sync_engine.engine.holds import hold_unfit
 from sync_engine.errors import NotionError
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
@@ -208,4 +209,7 @@ def _push_batch(
     if not operations:
         return 0, None
     sent = apply_to_notion(context, mapping, operations, origin)
+    with context.database.transaction() as uow:
+        uow.held.release([operation.record.id for operation in sent.done])
+        hold_unfit(uow, mapping, sent.done)
     return len(sent.done), sent.fatal

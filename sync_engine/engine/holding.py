@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
+from sync_engine.engine.holds import let_go
 from sync_engine.errors import UsageError
 from sync_engine.ports.store import HeldRecord
 
@@ -34,11 +35,18 @@ def held_json(context: Context, item: HeldRecord) -> JsonObject:
 
 
 def retry_held(context: Context, held_ids: Sequence[int]) -> int:
-    """Release these; the next `sync` tries them again. Returns how many. Raises UsageError for an unknown id."""
+    """Release these; the next `sync` tries them again. Returns how many. Raises UsageError for an unknown id.
+
+    A field that one side cannot take stays listed, because trying again does not change what it holds.
+    """
     with context.database.transaction() as uow:
         found = {item.id: item for item in uow.held.find()}
         unknown = [held_id for held_id in held_ids if held_id not in found]
         if unknown:
             raise UsageError(f"nothing is held under {unknown[0]}", hint="`held list` shows what is")
-        uow.held.release([found[held_id].record_id for held_id in held_ids])
+        wanted = [found[held_id] for held_id in held_ids]
+        uow.held.release([item.record_id for item in wanted if item.mapping not in context.by_id])
+        for mapping in context.mappings:
+            records = uow.records.by_id([item.record_id for item in wanted if item.mapping == mapping.id])
+            let_go(uow, mapping, records.values())
     return len(held_ids)

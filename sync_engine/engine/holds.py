@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sync_engine.domain.events import Side
+from sync_engine.domain.fold import postgres_value
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.plan import Action, Hold, Operation
-from sync_engine.domain.record import Record
+from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.unresolved import refusal
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import HeldRecord
+
+FIELD = "field"
+"""What is held is not the record but some of its fields."""
 
 
 def store_holds(uow: UnitOfWork, mapping: TableMapping, holds: Sequence[Hold]) -> int:
@@ -34,33 +40,55 @@ def store_holds(uow: UnitOfWork, mapping: TableMapping, holds: Sequence[Hold]) -
 
 
 def hold_unfit(uow: UnitOfWork, mapping: TableMapping, operations: Sequence[Operation]) -> None:
-    """Values that Notion cannot hold are shown empty there, kept in Postgres, and listed as held fields.
-
-    All values of the record are looked at, because a hold ends with the next edit, of whatever field.
-    """
+    """Values that Notion cannot hold are shown empty there, kept in Postgres, and listed as held fields."""
     for operation in operations:
-        if operation.action in (Action.DELETE, Action.TRASH):
-            continue
-        values = {**operation.record.base, **operation.values}
-        problems = {
-            name: f"{problem}; the page shows it empty, Postgres keeps it"
-            for name, value in values.items()
-            if name in mapping.by_name and (problem := mapping.by_name[name].codec.problem(value))
-        }
-        if problems:
-            hold_fields(uow, operation.record, Side.NOTION, problems)
+        if operation.action not in (Action.DELETE, Action.TRASH):
+            written = {**operation.record.base, **operation.values}
+            left = {name: item for name, item in operation.record.postgres.items() if name not in written}
+            hold_fields(uow, mapping, replace(operation.record, base=written, postgres=left))
 
 
-def hold_fields(uow: UnitOfWork, record: Record, side: Side, reasons: Mapping[str, str]) -> None:
-    """Hold these fields of the record, each with its reason; its other fields go on."""
-    uow.held.hold(
-        HeldRecord(
-            record_id=record.id,
-            mapping=record.mapping,
-            key=record.key,
-            side=side,
-            op="field",
-            reason="; ".join(f"{name}: {reason}" for name, reason in reasons.items()),
-            constraint=", ".join(reasons),
+def hold_fields(uow: UnitOfWork, mapping: TableMapping, record: Record) -> None:
+    """Hold the fields that one side cannot take, each with its reason; the record's other fields go on."""
+    problems = _problems(record, mapping)
+    if problems:
+        refused = any(refusal(record.notion[name].value) for name in problems if name in record.notion)
+        uow.held.hold(
+            HeldRecord(
+                record_id=record.id,
+                mapping=record.mapping,
+                key=record.key,
+                side=Side.POSTGRES if refused else Side.NOTION,
+                op=FIELD,
+                reason="; ".join(f"{name}: {reason}" for name, reason in problems.items()),
+                constraint=", ".join(problems),
+            )
         )
-    )
+
+
+def let_go(uow: UnitOfWork, mapping: TableMapping, edited: Iterable[Record]) -> None:
+    """Try records again that were held, because they were edited.
+
+    A field that one side cannot take is no matter of trying again: it stays listed for as long as it is so.
+    """
+    records = {record.id: record for record in edited}
+    for item in uow.held.of(sorted(records)):
+        record = records[item.record_id]
+        there = record.postgres_presence is not Presence.GONE
+        if item.op != FIELD or not there or item.constraint != ", ".join(_problems(record, mapping)):
+            uow.held.release([record.id])
+            if there:
+                hold_fields(uow, mapping, record)
+
+
+def _problems(record: Record, mapping: TableMapping) -> dict[str, str]:
+    """Why one side cannot take what the other holds, by field; in the order of their names."""
+    problems: dict[str, str] = {}
+    for name, field in sorted(mapping.by_name.items()):
+        shown = record.notion.get(name)
+        unfit = field.codec.problem(postgres_value(record, field))
+        if shown is not None and (reason := refusal(shown.value)):
+            problems[name] = reason
+        elif unfit:
+            problems[name] = f"{unfit}; the page shows it empty, Postgres keeps it"
+    return problems

@@ -16,6 +16,7 @@ from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval, notion_interval
 from sync_engine.domain.unresolved import linked_page, refused
 from sync_engine.domain.values import JsonObject, Value
+from sync_engine.engine.holds import let_go
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import NewEvent
 from sync_engine.ports.workspace import Author, Page
@@ -60,7 +61,7 @@ def observe_pages(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page],
     uow.records.save(
         [record for record, item in zip(folded, seen, strict=True) if _says_more(record, item.record)]
     )
-    uow.held.release(_edited(seen))
+    let_go(uow, mapping, _edited(folded, seen))
     return sum(1 for item in seen if item.event is not None and not item.event.origin)
 
 
@@ -72,9 +73,9 @@ def _says_more(observed: Record, known: Record) -> bool:
     return not known.id or same_times != known
 
 
-def _edited(seen: Sequence[_Seen]) -> Sequence[int]:
+def _edited(folded: Sequence[Record], seen: Sequence[_Seen]) -> Sequence[Record]:
     """Records whose page was just edited or taken out of the trash: whatever held them is tried again."""
-    return [item.record.id for item in seen if item.event is not None and item.record.id]
+    return [record for record, item in zip(folded, seen, strict=True) if item.event is not None and record.id]
 
 
 def _records_of(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page]) -> Mapping[str, Record]:

@@ -281,6 +281,10 @@ class Held(Protocol):
         """Let records go on."""
         ...
 
+    def of(self, record_ids: Sequence[int]) -> Sequence[HeldRecord]:
+        """Those of these records that are held, by id."""
+        ...
+
     def find(self, mapping: int | None = None) -> Sequence[HeldRecord]:
         """By id."""
         ...

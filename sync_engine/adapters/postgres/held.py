@@ -40,6 +40,13 @@ class PostgresHeld:
         if record_ids:
             self._connection.execute(delete(table).where(table.c.record_id.in_(record_ids)))
 
+    def of(self, record_ids: Sequence[int]) -> Sequence[HeldRecord]:
+        """Those of these records that are held, by id."""
+        if not record_ids:
+            return []
+        query = select(table).where(table.c.record_id.in_(record_ids)).order_by(table.c.id)
+        return [_held(row) for row in self._connection.execute(query)]
+
     def find(self, mapping: int | None = None) -> Sequence[HeldRecord]:
         """Held records by id."""
         query = select(table).order_by(table.c.id)

@@ -64,6 +64,7 @@ class TestHeld:
         for mapping, identity in enumerate(ids, 1):
             unit.held.hold(HeldRecord(identity, mapping, "", Side.NOTION, "create", "no"))
         assert [item.record_id for item in unit.held.find(2)] == ids[1:]
+        assert [item.record_id for item in unit.held.of([12345, ids[1]])] == ids[1:] and unit.held.of([]) == []
         unit.held.release([ids[0], 12345])
         unit.held.release([])
         assert [item.record_id for item in unit.held.find()] == ids[1:]
