@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync_engine.domain.events import Op, Side
-from sync_engine.domain.fold import notion_value, page_changes
+from sync_engine.domain.events import Side
+from sync_engine.domain.fold import page_changes
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.origin import Origin
 from sync_engine.domain.plan import Action, Hold, Operation
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
-from sync_engine.domain.unresolved import normalised, seen_as
+from sync_engine.domain.unresolved import normalised
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.context import Context
-from sync_engine.engine.observe import Sighting, content_of, decode_page, key_on, linked_pages, observe_pages
+from sync_engine.engine.log_writes import log_trashed, log_writes
+from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
 from sync_engine.engine.send import Reply, send_all
 from sync_engine.errors import ConnectionBlocked, NotionError, NotionUnavailable
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.event_log import NewEvent
 from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
 from sync_engine.ports.workspace import Page
 
@@ -29,12 +29,6 @@ _CHANGE_OPS = {
     Action.UPDATE: ChangeOp.UPDATE,
     Action.TRASH: ChangeOp.TRASH,
     Action.RESTORE: ChangeOp.RESTORE,
-}
-_EVENT_OPS = {
-    Action.CREATE: Op.INSERT,
-    Action.UPDATE: Op.UPDATE,
-    Action.TRASH: Op.DELETE,
-    Action.RESTORE: Op.RESTORE,
 }
 
 
@@ -104,63 +98,13 @@ def _settle_replies(
         if record is not None:
             records.append(record)
         entries.append(entry)
+    log_trashed(uow, context, mapping, operations, replies, now)
     saved = uow.records.save(records)
     uow.journal.finish([entry for entry in entries if entry.status is not ChangeStatus.INTENT])
     pages = [reply.page for reply in replies if reply is not None and reply.page is not None]
-    _log_writes(uow, mapping, sent.done, pages, origin, now)
+    log_writes(uow, mapping, sent.done, pages, origin, now)
     _observe_surprises(uow, context, mapping, saved, sent.done, pages, origin)
     return sent
-
-
-def _log_writes(
-    uow: UnitOfWork,
-    mapping: TableMapping,
-    done: Sequence[Operation],
-    pages: Sequence[Page],
-    origin: Origin,
-    now: datetime,
-) -> None:
-    """The engine's own writes are in the log too, with their origin, as the trigger logs those of Postgres."""
-    by_id = {page.id: page for page in pages}
-    created = {key_on(page, mapping): page.id for page in pages}
-    uow.events.append(
-        [
-            _with_last_content(uow, mapping, event, by_id.get(event.page_id))
-            for operation in done
-            if operation.record.page_id in by_id or operation.record.key in created
-            for event in [_write_event(operation, mapping, created.get(operation.record.key, ""), now, origin)]
-        ]
-    )
-
-
-def _with_last_content(uow: UnitOfWork, mapping: TableMapping, event: NewEvent, page: Page | None) -> NewEvent:
-    """What a person typed into a page a moment before it went to the trash is in the log too."""
-    if event.op is not Op.DELETE or page is None:
-        return event
-    return replace(event, before=content_of(uow, mapping, page))
-
-
-def _write_event(
-    operation: Operation, mapping: TableMapping, created: str, now: datetime, origin: Origin
-) -> NewEvent:
-    record = operation.record
-    before = {name: seen_as(notion_value(record, mapping.by_name[name])) for name in operation.values}
-    after: JsonObject = {
-        name: mapping.by_name[name].codec.weaken(value) for name, value in operation.values.items()
-    }
-    trashed = operation.action is Action.TRASH
-    return NewEvent(
-        source=Side.NOTION,
-        mapping=mapping.id,
-        key=record.key,
-        op=_EVENT_OPS[operation.action],
-        before=None if operation.action is Action.CREATE else before,
-        after=None if trashed else after,
-        occurred=Interval.instant(now),
-        actor={"app": "sync-engine"},
-        origin=str(origin),
-        page_id=record.page_id or created,
-    )
 
 
 def _settle_reply(
@@ -179,7 +123,7 @@ def _settle_reply(
         return record, replace(intent, status=ChangeStatus.DONE, page_id=reply.page.id)
     if reply.page is not None:
         sent.overtaken += 1
-        gone = replace(operation.record, notion_presence=Presence.GONE)
+        gone = replace(operation.record, notion={}, notion_presence=Presence.GONE)
         return gone, replace(intent, status=ChangeStatus.FAILED, error="the page is in the trash")
     error = reply.error
     if isinstance(error, NotionUnavailable | ConnectionBlocked):

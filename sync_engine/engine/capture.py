@@ -94,21 +94,26 @@ def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeE
     if not events:
         return
     keys = {event.key for event in events} | {event.old_key for event in events if event.old_key}
-    before = uow.records.by_key(mapping.id, sorted(keys))
-    records = dict(before)
-    displaced: list[Record] = []
+    known = uow.records.incarnations(mapping.id, sorted(keys))
+    folded = {key: list(owners) for key, owners in known.items()}
     for event in events:
-        known = event.old_key if event.old_key in records else event.key
-        record = records.pop(known, None) or Record(id=0, mapping=mapping.id, key=event.key)
-        folded = fold_row_event(record, event, mapping)
-        if folded.key in records:
-            # The key belonged to a record that is gone; the newcomer must not be taken for it.
-            displaced.append(records[folded.key])
-            folded = replace(folded, incarnation=records[folded.key].incarnation + 1)
-        records[folded.key] = folded
-    known_ids = {record.id: record for record in before.values()}
-    touched = [*records.values(), *displaced]
-    uow.records.save([record for record in touched if record is not known_ids.get(record.id)])
+        _fold_one(folded, event, mapping)
+    before = {record.id: record for owners in known.values() for record in owners}
+    touched = [record for owners in folded.values() for record in owners]
+    uow.records.save([record for record in touched if record is not before.get(record.id)])
     edited = {key for event in events if not event.origin for key in (event.key, event.old_key)}
-    edited_ids = {record.id for key, record in before.items() if key in edited}
+    edited_ids = {owners[-1].id for key, owners in known.items() if key in edited}
     let_go(uow, mapping, [record for record in touched if record.id in edited_ids])
+
+
+def _fold_one(folded: dict[str, list[Record]], event: ChangeEvent, mapping: TableMapping) -> None:
+    """Fold one event into the newest owner of its key. `folded` has the owners of each key, oldest first."""
+    left = event.old_key if folded.get(event.old_key) else event.key
+    owners = folded.setdefault(left, [])
+    record = owners.pop() if owners else Record(id=0, mapping=mapping.id, key=event.key)
+    record = fold_row_event(record, event, mapping)
+    owners = folded.setdefault(record.key, [])
+    if owners and owners[-1].incarnation >= record.incarnation:
+        # The key belonged to a record that is gone; the newcomer must not be taken for it.
+        record = replace(record, incarnation=owners[-1].incarnation + 1)
+    owners.append(record)

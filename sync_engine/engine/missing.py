@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sync_engine.domain.events import Op, Side
 from sync_engine.domain.mapping import TableMapping
@@ -97,24 +98,27 @@ def _hold(context: Context, mapping: TableMapping, record: Record, reason: str) 
 
 
 def _log_trash(context: Context, mapping: TableMapping, record: Record, page: Page) -> None:
-    """A page in the trash still shows what was last typed into it, which no poll may have seen."""
     with context.database.transaction() as uow:
-        before = content_of(uow, mapping, page)
-        now = context.database.now()
-        skew = context.workspace.clock_skew()
-        uow.events.append(
-            [
-                NewEvent(
-                    source=Side.NOTION,
-                    mapping=mapping.id,
-                    key=record.key,
-                    op=Op.DELETE,
-                    before=before,
-                    after=None,
-                    occurred=notion_interval(page.last_edited_time, now, record.notion_observed_at, skew),
-                    actor=actor_of(page.last_edited_by),
-                    page_id=page.id,
-                )
-            ]
-        )
+        now, skew = context.database.now(), context.workspace.clock_skew()
+        uow.events.append([trash_event(uow, mapping, record, page, now, skew)])
         uow.records.save([replace(record, notion={}, notion_presence=Presence.GONE)])
+
+
+def trash_event(
+    uow: UnitOfWork, mapping: TableMapping, record: Record, page: Page, now: datetime, skew: timedelta
+) -> NewEvent:
+    """The deletion of a page by a person, for the log.
+
+    A page in the trash still shows what was last typed into it, which no poll may have seen.
+    """
+    return NewEvent(
+        source=Side.NOTION,
+        mapping=mapping.id,
+        key=record.key,
+        op=Op.DELETE,
+        before=content_of(uow, mapping, page),
+        after=None,
+        occurred=notion_interval(page.last_edited_time, now, record.notion_observed_at, skew),
+        actor=actor_of(page.last_edited_by),
+        page_id=page.id,
+    )

@@ -57,6 +57,10 @@ class Records(Protocol):
         """Live records by key (a tombstoned incarnation is not live once a newer one exists)."""
         ...
 
+    def incarnations(self, mapping: int, keys: Sequence[str]) -> Mapping[str, Sequence[Record]]:
+        """Every record that has one of these keys, by key, the live one last."""
+        ...
+
     def by_page(self, mapping: int, page_ids: Sequence[str]) -> Mapping[str, Record]:
         """Records by page id."""
         ...
@@ -87,7 +91,10 @@ class Records(Protocol):
         ...
 
     def save(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Insert (id 0) or update by id, in one statement a batch; returns them with ids, in order."""
+        """Insert (id 0) or update by id, in one statement a batch; returns them with ids, in order.
+
+        Records may hand their keys on to each other within the call.
+        """
         ...
 
     def retarget(self, mapping: int, field: str, old_key: str, new_key: str) -> None:

@@ -36,6 +36,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from sync_engine.engine import send
 from sync_engine.engine.holding import held_list, retry_held
 from sync_engine.engine.marks import create_mark
 from sync_engine.engine.review import conflict_list, resolve, swap
@@ -45,10 +46,10 @@ from sync_engine.engine.sync import SyncOptions, sync
 from sync_engine.errors import NotionError, SyncEngineError
 from sync_engine.sandbox import Sandbox
 from tests.support.postgres import EMBEDDED, TestServer
-from tests.support.stateful.installation import Installations
+from tests.support.stateful.installation import TEMPLATE_IDS, Installations
 from tests.support.stateful.mortal import Alarm, Fuse, Killed, watched
 from tests.support.stateful.people import People
-from tests.support.stateful.promises import broken_promises, described
+from tests.support.stateful.promises import broken_promises, described, wrong_rows
 from tests.support.stateful.schema import CELLS, TABLES, VARIANTS, Cell
 from tests.support.stateful.values import FLAVOURS
 from tests.support.world import World
@@ -300,8 +301,12 @@ class Installation(RuleBasedStateMachine):
         self._roll_back(Selection(to=self.marks[pick % len(self.marks)]), force)
 
     @invariant()
-    def count(self) -> None:
+    def rows_are_known(self) -> None:
         Installation.steps += 1
+        wrong = wrong_rows(self.world)
+        if wrong:
+            self.people.story += ["wrong rows", *wrong, *described(self.world)]
+        assert not wrong, "\n".join(wrong)
 
     def teardown(self) -> None:
         try:
@@ -365,11 +370,15 @@ class Installation(RuleBasedStateMachine):
 def installations(
     postgres_servers: Callable[[str], TestServer], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installations]:
+    """All requests in one order: an example that failed fails again, and can be made shorter."""
+    patched = pytest.MonkeyPatch()
+    patched.setattr(send, "WORKERS", 1)
     server = postgres_servers(EMBEDDED)
-    with Sandbox.start(port=0, requests_per_minute=None) as sandbox:
+    with Sandbox.start(port=0, requests_per_minute=None, id_seed=TEMPLATE_IDS) as sandbox:
         made = Installations(server, sandbox, Path(tmp_path_factory.mktemp("stateful")))
         yield made
         made.close()
+    patched.undo()
 
 
 @pytest.mark.timeout(0)

@@ -43,3 +43,14 @@ def test_the_log_has_what_was_typed_just_before_a_page_went_to_the_trash(agent: 
     agent.call("PATCH", f"/pages/{page}", {"in_trash": True})
     agent.sync(full=True)
     assert "typed a moment ago" in logged(agent)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE agents SET max_tokens = 3", "DELETE FROM agents"])
+def test_so_it_has_when_a_write_is_the_first_to_meet_the_page_in_the_trash(agent: World, statement: str) -> None:
+    page = agent.page("agents", "A")["id"]
+    agent.edit(page, Prompt=text("typed a moment ago"))
+    agent.call("PATCH", f"/pages/{page}", {"in_trash": True})
+    agent.sql(statement)
+    agent.sync()
+    assert "typed a moment ago" in logged(agent)
+    assert agent.sql("SELECT count(*) FROM sync_engine.sync_events WHERE source = 'n' AND op = 'd'") == [(1,)]

@@ -58,9 +58,15 @@ class PostgresRecords:
 
     def by_key(self, mapping: int, keys: Sequence[str]) -> Mapping[str, Record]:
         """The newest incarnation of each key that has a record."""
-        # Of several incarnations the last one stays in the dictionary.
+        return {key: owners[-1] for key, owners in self.incarnations(mapping, keys).items()}
+
+    def incarnations(self, mapping: int, keys: Sequence[str]) -> Mapping[str, Sequence[Record]]:
+        """Every record that has one of these keys, by key, the live one last."""
         query = select(*_COLUMNS).where(*_of_keys(mapping, keys)).order_by(table.c.incarnation)
-        return {record.key: record for record in self._read(query)}
+        found: dict[str, list[Record]] = {}
+        for record in self._read(query):
+            found.setdefault(record.key, []).append(record)
+        return found
 
     def by_page(self, mapping: int, page_ids: Sequence[str]) -> Mapping[str, Record]:
         """Records by page id."""
@@ -118,10 +124,11 @@ class PostgresRecords:
     def save(self, records: Sequence[Record]) -> Sequence[Record]:
         """Insert those with id 0, update the others. Raises DatabaseError when one to update is not there."""
         saved = list(records)
+        # First the updates: a new record may have a key that another one just left.
+        self._update([record for record in records if record.id])
         new = [i for i, record in enumerate(saved) if not record.id]
         for i, identity in zip(new, self._insert([saved[i] for i in new]), strict=True):
             saved[i] = replace(saved[i], id=identity)
-        self._update([record for record in records if record.id])
         return saved
 
     def retarget(self, mapping: int, field: str, old_key: str, new_key: str) -> None:

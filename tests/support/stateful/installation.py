@@ -7,10 +7,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sync_engine.sandbox import Sandbox
+from sync_engine.sandbox.ids import IdSource
 from sync_engine.sandbox.model import DataSource, Page
 from tests.support.postgres import Database, TestServer
 from tests.support.stateful.schema import CONFIG, SCHEMA
 from tests.support.world import World
+
+TEMPLATE_IDS, EXAMPLE_IDS = 1, 2
+"""Seeds of the ids that Notion gives to databases and properties, and to what an example makes."""
 
 
 class Installations:
@@ -59,6 +63,7 @@ class Installations:
                 if page.parent.id in sources:
                     store.delete(Page, page.id)
             store.commit()
+            self._sandbox.workspace.ids = IdSource(EXAMPLE_IDS)
 
     @contextmanager
     def _world(self, database: Database) -> Iterator[World]:

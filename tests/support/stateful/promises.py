@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +14,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.unresolved import is_unresolved, seen_as, waiting_page
 from sync_engine.engine.apply_postgres import decode_image
+from sync_engine.engine.capture import capture
 from sync_engine.engine.observe import decode_page, linked_pages
 from sync_engine.engine.verify import Difference, verify
 from sync_engine.sandbox.model import Page
@@ -34,6 +35,19 @@ def broken_promises(world: World, memory: Memory) -> list[str]:
         *_unjustified_removals(state, memory),
         *_conflicts_nobody_made(state, memory),
     ]
+
+
+def wrong_rows(world: World) -> list[str]:
+    """One line for each row that is not what the records and the rest of the log say; writes nothing."""
+    context = world.app.context
+    with context.database.rehearsal() as rehearsal:
+        capture(rehearsal, context.by_id)
+        with rehearsal.transaction() as uow:
+            return [
+                line
+                for mapping in context.mappings
+                for line in _wrong_rows(mapping, list(uow.records.scan(mapping.id)), dict(uow.rows.scan(mapping)))
+            ]
 
 
 def described(world: World) -> list[str]:
@@ -82,13 +96,15 @@ class _State:
         )
 
     def by_key(self, mapping: TableMapping) -> Mapping[str, Record]:
-        found: dict[str, Record] = {}
-        for record in sorted(self.records[mapping.id], key=lambda record: record.incarnation):
-            found[record.key] = record
-        return found
+        return _by_key(self.records[mapping.id])
 
     def by_page(self, mapping: TableMapping) -> Mapping[str, Record]:
         return {record.page_id: record for record in self.records[mapping.id] if record.page_id}
+
+
+def _by_key(records: Sequence[Record]) -> Mapping[str, Record]:
+    """The newest incarnation of each key."""
+    return {record.key: record for record in sorted(records, key=lambda record: record.incarnation)}
 
 
 def _unexplained(state: _State) -> Iterator[str]:
@@ -134,16 +150,20 @@ def _has_reason(state: _State, record: Record) -> bool:
 def _wrong_knowledge(state: _State) -> Iterator[str]:
     """What the engine believes of each side is what the side holds."""
     for mapping in state.mappings:
-        rows, records = state.rows[mapping.id], state.by_key(mapping)
-        for key in rows.keys() - records.keys():
-            yield f"{mapping.name} {key}: a row without a record"
-        for record in state.records[mapping.id]:
-            there = record.key in rows and records[record.key] is record
-            if (record.postgres_presence is PRESENT) is not there:
-                yield f"{mapping.name} {record.key}: row there {there}, the record says {record.postgres_presence}"
-            elif there:
-                yield from _wrong_values(record, mapping, rows[record.key])
+        yield from _wrong_rows(mapping, state.records[mapping.id], state.rows[mapping.id])
         yield from _wrong_pages(state, mapping)
+
+
+def _wrong_rows(mapping: TableMapping, every: Sequence[Record], rows: Mapping[str, Any]) -> Iterator[str]:
+    records = _by_key(every)
+    for key in sorted(rows.keys() - records.keys()):
+        yield f"{mapping.name} {key}: a row without a record"
+    for record in every:
+        there = record.key in rows and records[record.key] is record
+        if (record.postgres_presence is PRESENT) is not there:
+            yield f"{mapping.name} {record.key}: row there {there}, the record says {record.postgres_presence}"
+        elif there:
+            yield from _wrong_values(record, mapping, rows[record.key])
 
 
 def _wrong_values(record: Record, mapping: TableMapping, image: Any) -> Iterator[str]:
@@ -157,7 +177,7 @@ def _wrong_pages(state: _State, mapping: TableMapping) -> Iterator[str]:
     pages = {page.id: page for page in _pages(state.world, mapping)}
     by_page = state.by_page(mapping)
     live = {page_id for page_id, page in pages.items() if not page.in_trash}
-    for page_id in live - by_page.keys():
+    for page_id in sorted(live - by_page.keys()):
         yield f"{mapping.name}: page {page_id} without a record"
     shown = {
         page.id: page

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SCHEMA = """
+CREATE SEQUENCE uuids;
+CREATE FUNCTION next_uuid() RETURNS uuid LANGUAGE sql AS
+$$ SELECT ('00000000-0000-4000-9000-' || lpad(nextval('public.uuids')::text, 12, '0'))::uuid $$;
 CREATE TYPE mood AS ENUM ('calm', 'busy', 'on fire');
 CREATE TABLE teams (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    id uuid PRIMARY KEY DEFAULT next_uuid(),
     name text NOT NULL,
     parent_id uuid REFERENCES teams ON UPDATE CASCADE ON DELETE SET NULL
 );
@@ -33,7 +36,7 @@ CREATE TABLE items (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE lines (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    id uuid PRIMARY KEY DEFAULT next_uuid(),
     label text NOT NULL DEFAULT '',
     quantity integer NOT NULL DEFAULT 1 CHECK (quantity <> 13),
     item_id bigint NOT NULL REFERENCES items ON UPDATE CASCADE ON DELETE CASCADE
