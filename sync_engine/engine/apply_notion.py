@@ -15,6 +15,7 @@ from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.unresolved import normalised
 from sync_engine.domain.values import JsonObject, Value
+from sync_engine.engine.blind_relations import without_blind_relations, without_empty_relations
 from sync_engine.engine.context import Context
 from sync_engine.engine.log_writes import log_trashed, log_writes
 from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
@@ -53,9 +54,27 @@ def apply_to_notion(
     """
     with context.database.transaction() as uow:
         intents = uow.journal.intend([_intent(operation, mapping, origin.run_id) for operation in operations])
-    replies = send_all(context.workspace, mapping, operations, context.lane)
+    sent = send_all(context.workspace, mapping, operations, context.lane)
+    replies = _believed(context, mapping, operations, sent)
     with context.database.transaction() as uow:
         return _settle_replies(uow, context, mapping, operations, intents, replies, origin)
+
+
+def _believed(
+    context: Context, mapping: TableMapping, operations: Sequence[Operation], replies: Sequence[Reply | None]
+) -> Sequence[Reply | None]:
+    """The replies without relations that only seem to be empty."""
+    answered = [reply.page for reply in replies if reply is not None and reply.page is not None]
+    written = {item.record.page_id: item.values for item in operations if item.record.page_id}
+    try:
+        pages = without_blind_relations(context, mapping, answered, written)
+    except NotionError:  # what was sent is to be settled all the same
+        pages = without_empty_relations(mapping, answered)
+    by_id = {page.id: page for page in pages}
+    return [
+        replace(reply, page=by_id[reply.page.id]) if reply is not None and reply.page is not None else reply
+        for reply in replies
+    ]
 
 
 def _intent(operation: Operation, mapping: TableMapping, run_id: str) -> JournalEntry:

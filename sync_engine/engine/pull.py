@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sync_engine.domain.fold import page_changes
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.engine.blind_relations import without_blind_relations
 from sync_engine.engine.context import Context
 from sync_engine.engine.missing import has_left
 from sync_engine.engine.observe import Sighting, decode_page, linked_pages, observe_pages
@@ -73,7 +74,8 @@ def pull(
 
 
 def confirmed(context: Context, mapping: TableMapping, pages: Sequence[Page]) -> Sequence[Page]:
-    """The pages, those read again that a lagging query may show as they were before a write of ours.
+    """The pages as far as they prove anything: without blind relations, and those read again that a lagging query
+    may show as they were before a write of ours.
 
     A query proves nothing about the seconds before it, a page read by its id does. Pages that left the table in
     this moment are left out: the next look finds them.
@@ -94,7 +96,7 @@ def confirmed(context: Context, mapping: TableMapping, pages: Sequence[Page]) ->
             if page_changes(known[page.id], decode_page(page, mapping, keys), mapping)
         }
     looked = [_again(context, mapping, page) if page.id in differing else page for page in pages]
-    return [page for page in looked if page is not None]
+    return without_blind_relations(context, mapping, [page for page in looked if page is not None])
 
 
 def _again(context: Context, mapping: TableMapping, page: Page) -> Page | None:

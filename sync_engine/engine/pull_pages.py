@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
+from sync_engine.engine.blind_relations import without_blind_relations
 from sync_engine.engine.context import Context
 from sync_engine.engine.missing import MISSING, has_left, hold_unseen, settle_left
 from sync_engine.engine.observe import Sighting, observe_pages
@@ -48,6 +49,7 @@ def _is_expected(record: Record) -> bool:
 
 
 def _observe(context: Context, mapping: TableMapping, page: Page, run_id: str) -> int:
+    [page] = without_blind_relations(context, mapping, [page])
     with context.database.transaction() as uow:
         sighting = Sighting(context.database.now(), None, context.workspace.clock_skew(), run_id)
         edits = observe_pages(uow, mapping, [page], sighting)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence
 from sync_engine.domain.values import Value
+from sync_engine.engine.blind_relations import without_blind_relations
 from sync_engine.engine.context import Context
 from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
 from sync_engine.errors import NotionNotFound
@@ -45,7 +46,8 @@ _PATCHES = (ChangeOp.UPDATE, ChangeOp.RESTORE)
 
 
 def _resolve_patches(context: Context, mapping: TableMapping, patches: Sequence[JournalEntry]) -> None:
-    pages = {page.id: page for page in _pages(context, patches) if not page.in_trash}
+    shown = [page for page in _pages(context, patches) if not page.in_trash]
+    pages = {page.id: page for page in without_blind_relations(context, mapping, shown)}
     intended: dict[str, dict[str, Value]] = {}
     for entry in patches:
         meant = {

@@ -10,6 +10,7 @@ from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.unresolved import waiting_page
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.apply_postgres import decode_image
+from sync_engine.engine.blind_relations import without_blind_relations
 from sync_engine.engine.context import Context
 from sync_engine.engine.gather import registrations_of
 from sync_engine.engine.observe import decode_page, key_on, linked_pages
@@ -88,7 +89,7 @@ def verify(context: Context, tables: Sequence[str] = ()) -> Verification:
 def _pages(context: Context, mapping: TableMapping) -> dict[str, list[Page]]:
     found: dict[str, list[Page]] = {}
     for batch in context.workspace.changed_since(mapping.data_source_id, None):
-        for page in batch.pages:
+        for page in without_blind_relations(context, mapping, batch.pages):
             found.setdefault(key_on(page, mapping), []).append(page)
     return found
 

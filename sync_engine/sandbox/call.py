@@ -9,7 +9,7 @@ from sync_engine.sandbox.apierrors import ApiError, not_found
 from sync_engine.sandbox.clock import minute_floor
 from sync_engine.sandbox.ids import IdSource
 from sync_engine.sandbox.jsontypes import Json, JsonObject
-from sync_engine.sandbox.model import Token
+from sync_engine.sandbox.model import Page, Token
 from sync_engine.sandbox.store import Store
 
 V2022 = "2022-06-28"
@@ -52,6 +52,8 @@ class Call:
     """A query answers as it would have at this time, when set."""
     revoked: frozenset[str] = frozenset()
     """Pages and databases this connection was cut off from, with all below them."""
+    shows: Callable[[Page], bool] = lambda _page: True
+    """Whether the connection may see a page."""
 
     @property
     def minute(self) -> int:

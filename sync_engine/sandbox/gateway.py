@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 import orjson
 
+from sync_engine.sandbox.access import visible
 from sync_engine.sandbox.apierrors import (
     ApiError,
     invalid,
@@ -156,6 +157,7 @@ class Gateway:
             journey.events.append(Event(kind, entity, entity_id, data, call.actor.user_id, call.now))
 
         call.emit = emit
+        call.shows = lambda page: visible(call, page)
         return call
 
     def _finish(self, journey: Journey, result: JsonObject) -> Answer:

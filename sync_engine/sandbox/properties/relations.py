@@ -77,15 +77,15 @@ class Relation(PropertyType):
 
     def value_out(self, call: Call, prop: Property, page: Page) -> Json:
         """Return the first 25 links."""
-        return [{"id": each} for each in self.stored(prop, page)[:SHOWN_ON_PAGE]]
+        return self.items(call, prop, page)[:SHOWN_ON_PAGE]
 
     def extra_out(self, call: Call, prop: Property, page: Page) -> JsonObject:
         """Return whether there are more than shown."""
-        return {"has_more": len(self.stored(prop, page)) > SHOWN_ON_PAGE}
+        return {"has_more": len(self.items(call, prop, page)) > SHOWN_ON_PAGE}
 
     def items(self, call: Call, prop: Property, page: Page) -> list[Json]:
-        """Return all links."""
-        return [{"id": each} for each in self.stored(prop, page)]
+        """Return all links; those to pages that are not shared are left out, and nothing says so (documented)."""
+        return [{"id": each} for each in self.stored(prop, page) if _is_shown(call, each)]
 
     def comparable(self, call: Call, prop: Property, page: Page) -> Json:
         """Return the ids."""
@@ -107,6 +107,11 @@ class Relation(PropertyType):
     def text(self, call: Call, prop: Property, page: Page) -> str:
         """Return the ids, joined."""
         return ", ".join(self.stored(prop, page))
+
+
+def _is_shown(call: Call, page_id: str) -> bool:
+    page = call.store.find(Page, page_id) if call.revoked else None
+    return page is None or call.shows(page)
 
 
 def _target(call: Call, target_id: str) -> DataSource:

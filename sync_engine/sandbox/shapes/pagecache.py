@@ -27,7 +27,7 @@ class PageCache:
 
     def shown(self, call: Call, source: DataSource, page: Page, only: frozenset[str] | None) -> Json:
         """Return a row ready to be put in a list."""
-        if only is not None:
+        if only is not None or call.revoked:
             return page_shape(call, page, only)
         key = (page.id, call.version, call.actor.token.capabilities)
         known = self._known.get(key)
