@@ -25,7 +25,7 @@ COMPLETION = "_SYNC_ENGINE_COMPLETE"
 SECTIONS: Mapping[str, Sequence[str]] = {
     "Start": ("demo", "init", "plan", "setup"),
     "Sync": ("sync", "status", "verify", "runs"),
-    "Decide": ("conflicts", "held"),
+    "Decide": ("conflicts", "held", "brake"),
     "Ask": ("audit",),
     "Take back": ("mark", "rollback"),
     "Run it": ("run", "serve", "doctor", "db", "sandbox"),

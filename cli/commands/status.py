@@ -52,8 +52,16 @@ def _show(output: Output, document: JsonObject) -> None:
         output.text(f"last run: {last['kind']} {last['run_id']}, {last['status']}")
     if document["open_conflicts"]:
         output.text(f"{document['open_conflicts']} open conflicts: sync-engine conflicts list --status open")
+    _show_brake(output, document["brake"])
     if document["held"]:
         output.text(f"{document['held']} held records: sync-engine held list")
+
+
+def _show_brake(output: Output, brake: Json) -> None:
+    for item in brake if isinstance(brake, list) else []:
+        if isinstance(item, dict):
+            stopped = f"{item['count']} {item['op']}s in {item['table']}, to be made in {item['side']}"
+            output.text(f"BRAKE: {stopped}, wait since {shown(item['since'])}: sync-engine brake show")
 
 
 def _show_run(output: Output, run: Json) -> None:

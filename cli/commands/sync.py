@@ -9,6 +9,7 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option, tables_option
 from cli.verbs import Verb
 from cli.views.passes import show_pass
+from sync_engine.engine.braking import told
 from sync_engine.engine.summary import PassSummary
 from sync_engine.engine.sync import SyncDirection, SyncOptions, sync
 from sync_engine.errors import BrakeEngaged
@@ -67,9 +68,9 @@ def command(
 
 
 def _refuse_brake(summary: PassSummary) -> None:
-    if summary.braked:
-        stopped = ", ".join(f"{count} deletes in {table}" for table, count in summary.braked.items())
+    if summary.stops:
         raise BrakeEngaged(
-            f"the brake stopped {stopped}; everything else was applied",
-            hint="look at them with `sync --dry-run`; to let them pass, raise `brake` for the table in sync.toml",
+            f"the brake stopped {told(summary.stops)}; none of these was applied, everything else was",
+            hint="look: `brake show`; then let them go on: `brake release`, or undo them where they were made:"
+            " `brake discard`",
         )

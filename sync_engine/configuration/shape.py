@@ -43,10 +43,15 @@ class DeletePolicies(Shape):
 
 
 class BrakeSettings(Shape):
-    """The mass-change brake: a pass may change that share of a table, and always `min` records."""
+    """The mass-change brake: a pass may delete or update that share of a table, and always `min` records.
+
+    `update_share` is another share for updates; where a brake is given without it, `share` holds for them too.
+    Where none is given, updates may take half of a table: a job that goes over many rows is nothing unusual.
+    """
 
     share: float = Field(default=0.1, ge=0, le=1)
     min: int = Field(default=20, ge=0)
+    update_share: float | None = Field(default=None, ge=0, le=1)
 
 
 class PostgresSection(Shape):
@@ -80,7 +85,7 @@ class Defaults(Shape):
     ambiguous: AmbiguousPolicy = "notion"
     delete: DeletePolicies = DeletePolicies()
     soft_column: Name | None = None
-    brake: BrakeSettings = BrakeSettings()
+    brake: BrakeSettings = BrakeSettings(update_share=0.5)
 
 
 class RunSettings(Shape):

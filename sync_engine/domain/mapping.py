@@ -44,10 +44,14 @@ class FieldMapping:
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """Mass-change brake: a pass may change `share` of a table's records, and always `minimum`."""
+    """Mass-change brake: a pass may delete or update `share` of a table's records, and always `minimum`.
+
+    `update_share` is the share for updates when that is another one.
+    """
 
     share: float = 0.1
     minimum: int = 20
+    update_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,11 @@ class RecordPlan:
 _NOTHING = RecordPlan()
 
 
-def plan_record(settled: Settled, mapping: TableMapping, page_of: PageOf) -> RecordPlan:
-    """Plan one settled record. Pure; everything that it leaves pending is planned again in the next round."""
+def plan_record(settled: Settled, mapping: TableMapping, page_of: PageOf, *, approved: bool = False) -> RecordPlan:
+    """Plan one settled record. Pure; everything that it leaves pending is planned again in the next round.
+
+    `approved`: a person let its delete go on, so a policy that would hold it does not.
+    """
     record = settled.record
     if record.detached:
         return _NOTHING
@@ -90,9 +93,9 @@ def plan_record(settled: Settled, mapping: TableMapping, page_of: PageOf) -> Rec
         case Presence.ABSENT, Presence.PRESENT:
             return _insert(settled, mapping)
         case Presence.GONE, Presence.PRESENT:
-            return _row_gone(settled, mapping)
+            return _row_gone(settled, mapping, approved=approved)
         case Presence.PRESENT, Presence.GONE:
-            return _page_gone(settled, mapping, page_of)
+            return _page_gone(settled, mapping, page_of, approved=approved)
         case _:
             return _NOTHING
 
@@ -137,11 +140,12 @@ def _insert(settled: Settled, mapping: TableMapping) -> RecordPlan:
     return RecordPlan((operation,))
 
 
-def _row_gone(settled: Settled, mapping: TableMapping) -> RecordPlan:
+def _row_gone(settled: Settled, mapping: TableMapping, *, approved: bool) -> RecordPlan:
     record = settled.record
     if record.notion:
         return RecordPlan((_postgres_write(settled, mapping, Action.INSERT, whole=True),), revived=Side.NOTION)
-    match mapping.delete_from_postgres:
+    policy = mapping.delete_from_postgres
+    match "trash" if approved and policy == "hold" else policy:
         case "trash" | "delete":
             return RecordPlan((Operation(Side.NOTION, Action.TRASH, record, seqs=(record.postgres_seq,)),))
         case "ignore":
@@ -151,12 +155,13 @@ def _row_gone(settled: Settled, mapping: TableMapping) -> RecordPlan:
             return RecordPlan(hold=Hold(record, Side.NOTION, Action.TRASH, reason))
 
 
-def _page_gone(settled: Settled, mapping: TableMapping, page_of: PageOf) -> RecordPlan:
+def _page_gone(settled: Settled, mapping: TableMapping, page_of: PageOf, *, approved: bool) -> RecordPlan:
     record = settled.record
     if record.postgres:
         restored = _notion_write(settled, mapping, page_of, Action.RESTORE)
         return RecordPlan((restored,), revived=Side.POSTGRES)
-    match mapping.delete_from_notion:
+    policy = mapping.delete_from_notion
+    match "delete" if approved and policy == "hold" else policy:
         case "delete":
             return RecordPlan((Operation(Side.POSTGRES, Action.DELETE, record),))
         case "ignore":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from sync_engine.domain.lanes import Lane
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.engine.braking import told
 from sync_engine.engine.burst import Burst
 from sync_engine.engine.carry import Pass, SyncOptions, carry
 from sync_engine.engine.context import Context
@@ -30,7 +31,7 @@ class Carrier:
     _moved: int = 0
     _impatient: bool = False
     _recheck_at: float = 0.0
-    _braked: dict[str, int] = field(default_factory=dict)
+    _braked: str = ""
 
     def unsettle(self) -> None:
         """Something is new."""
@@ -90,22 +91,21 @@ class Carrier:
         self, burst: Burst, ready: Sequence[TableMapping], options: SyncOptions, lane: Lane = Lane.INTERACTIVE
     ) -> Pass:
         context = replace(self.context, lane=lane)
-        return Pass(context, options, burst.run_id, burst.summary, ready, store=burst.store)
+        return Pass(context, options, burst.run_id, burst.summary, ready, store=burst.store, continuous=True)
 
     def _run(self, work: Pass) -> int:
         """Run a pass; returns how many operations it applied. Raises the error of Notion that ended it."""
         before = sum(work.summary.total.applied.values())
         work.summary.quiet = True
-        work.summary.braked.clear()
+        work.summary.stops = ()
         carry(work)
         if work.fatal is not None:
             raise work.fatal
         return sum(work.summary.total.applied.values()) - before
 
     def _tell_brake(self, burst: Burst) -> None:
-        braked = dict(burst.summary.braked)
-        for table, count in braked.items():
-            if self._braked.get(table) != count:
-                message = "the brake stopped %d deletes in %s; everything else goes on"
-                _log.warning(message, count, table, extra={"event": "brake", "table": table})
-        self._braked = braked
+        waiting = told(burst.summary.stops)
+        if waiting and waiting != self._braked:
+            message = "the brake stopped %s; everything else goes on"
+            _log.warning(message, waiting, extra={"event": "brake", "braked": burst.summary.braked})
+        self._braked = waiting

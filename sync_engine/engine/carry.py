@@ -14,6 +14,7 @@ from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json
 from sync_engine.engine.apply_notion import apply_to_notion
 from sync_engine.engine.apply_postgres import apply_to_postgres
+from sync_engine.engine.braking import stop_masses
 from sync_engine.engine.context import Context, nothing
 from sync_engine.engine.decide import decide
 from sync_engine.engine.gather import News, capture_by_table
@@ -53,6 +54,7 @@ class Pass:
 
     `among`: ids of the only records that it may touch, by mapping; None: all. `waits`: operations that wait for a
     page outside of `among` are left to a later pass. `store`: called before the first write of each batch.
+    `continuous`: it is a piece of a `run`, whose backlog is no mass change.
     """
 
     context: Context
@@ -64,6 +66,7 @@ class Pass:
     among: Mapping[int, Sequence[int]] | None = None
     waits: bool = False
     store: Callable[[], None] = nothing
+    continuous: bool = False
     fatal: NotionError | None = None
 
     @property
@@ -94,9 +97,11 @@ def carry(work: Pass) -> None:
     """
     patient = not work.options.dry_run
     for _ in range(MAX_ROUNDS):
+        _brake(work)
         moved = _postgres_round(work)
         if moved:
             _capture(work)
+            _brake(work)
         moved += _notion_round(work, patient=patient)
         if work.fatal is not None or work.options.dry_run:
             return
@@ -109,6 +114,13 @@ def carry(work: Pass) -> None:
     work.summary.quiet = False
 
 
+def _brake(work: Pass) -> None:
+    """Stop masses of deletes and updates before any of them is applied; the summary tells what waits."""
+    sides = [side for side in Side if work.options.writes_to(side)]
+    stops = stop_masses(work.context, work.mappings, sides, work.run_id, continuous=work.continuous)
+    work.summary.brake_on([(work.context.by_id[stop.mapping].name, stop) for stop in stops])
+
+
 def _postgres_round(work: Pass) -> int:
     moved = 0
     deletes: list[tuple[TableMapping, list[Operation]]] = []
@@ -118,7 +130,7 @@ def _postgres_round(work: Pass) -> int:
             moved += _postgres_chunk(work, mapping, records, removed)
         deletes.append((mapping, removed))
     for mapping, operations in reversed(deletes):
-        if operations and work.options.writes_to(Side.POSTGRES) and _brake_allows(work, mapping, operations):
+        if operations and work.options.writes_to(Side.POSTGRES):
             with work.context.database.transaction(str(work.origin)) as uow:
                 moved += _write_rows(work, uow, mapping, operations)
     return moved
@@ -161,7 +173,7 @@ def _notion_round(work: Pass, *, patient: bool) -> int:
                 return moved
         trashes.append((mapping, removed))
     for mapping, operations in reversed(trashes):
-        if operations and work.options.writes_to(Side.NOTION) and _brake_allows(work, mapping, operations):
+        if operations and work.options.writes_to(Side.NOTION):
             some = operations if work.among is None else operations[:CHUNK]
             moved += _send(work, mapping, some)
     return moved
@@ -250,18 +262,6 @@ def _within_limit(records: Sequence[Record], touched: set[int], limit: int | Non
             touched.add(record.id)
             allowed.append(record)
     return allowed
-
-
-def _brake_allows(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> bool:
-    """Whether so many deletes may pass; otherwise none of them is applied and the summary says so."""
-    with work.context.database.transaction() as uow:
-        linked = uow.records.counts(mapping.id).linked
-    limit = max(mapping.brake.minimum, int(mapping.brake.share * (linked + len(operations))))
-    if len(operations) <= limit:
-        return True
-    work.summary.braked[mapping.name] = len(operations)
-    work.summary.quiet = False
-    return False
 
 
 def _count(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> None:

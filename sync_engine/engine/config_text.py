@@ -47,7 +47,7 @@ direction = "both"       # both | to-notion | from-notion
 conflict = "newest"      # newest | postgres | notion | manual | union | min | max | delta
 ambiguous = "notion"     # who wins when nobody can tell which edit came last: notion | postgres | manual
 delete = {{ from_postgres = "trash", from_notion = "hold" }}   # a page put in the trash waits for a person
-brake = {{ share = 0.1, min = 20 }}   # a pass that would change more of a table than that stops and asks
+brake = {{ share = 0.1, min = 20, update_share = 0.5 }}   # a pass that deletes or updates more stops and asks
 """
 
 

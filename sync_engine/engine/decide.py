@@ -42,7 +42,16 @@ def decide(
     changed = [item.record for item in settled if item.record != before[item.record.id]]
     uow.records.save(changed)
     pages = pages_of(uow, context, mapping, [item.record for item in settled])
-    plans = [plan_record(item, mapping, lambda table, key: pages.get((table, key), "")) for item in settled]
+    approved = uow.brakes.approved([record.id for record in records])
+    plans = [
+        plan_record(
+            item,
+            mapping,
+            lambda table, key: pages.get((table, key), ""),
+            approved=item.record.id in approved,
+        )
+        for item in settled
+    ]
     for item, plan in zip(settled, plans, strict=True):
         _collect(uow, item, plan, decided, mapping, run_id)
     return decided
@@ -95,6 +104,18 @@ def _store_conflicts(
                 uow.conflicts.update(
                     replace(conflict, status="resolved", winner="merged", reason="both sides became equal")
                 )
+            elif (newer := _as_it_is(conflict, item.record)) != conflict:
+                uow.conflicts.add([newer])
+
+
+def _as_it_is(conflict: ConflictRow, record: Record) -> ConflictRow:
+    """The open conflict with what both sides hold now: a person decides on what it shows."""
+    postgres, notion = (record.pending(side).get(conflict.field) for side in Side)
+    if postgres is None or notion is None:
+        return conflict
+    if (postgres.value, notion.value) == (conflict.postgres.value, conflict.notion.value):
+        return conflict
+    return replace(conflict, postgres=_side_value(postgres), notion=_side_value(notion), occurrences=1)
 
 
 def _conflict_row(record: Record, conflict: Conflict, mapping: TableMapping, run_id: str) -> ConflictRow:

@@ -169,7 +169,7 @@ def _table_mapping(
         key_has_default=all(column.has_default or bool(column.identity) for column in keys),
         delete_from_postgres=policies.from_postgres,
         delete_from_notion=policies.from_notion,
-        brake=Brake(brake.share, brake.min),
+        brake=Brake(brake.share, brake.min, brake.update_share),
         captured=mapped.captured,
         soft_column=_soft_column(settings, item, policies),
     )

@@ -6,6 +6,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.gather import registrations_of
+from sync_engine.engine.summary import stop_json
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.lease import RUN, LeaseRow
 from sync_engine.ports.store import Registration
@@ -24,6 +25,11 @@ def status(context: Context, requests_per_minute: int | None) -> JsonObject:
         ]
         conflicts = uow.conflicts.count_open()
         held = len(uow.held.find())
+        brake: list[Json] = [
+            stop_json(context.by_id[stop.mapping].name, stop)
+            for stop in uow.brakes.stops()
+            if stop.mapping in context.by_id
+        ]
         runs = uow.runs.recent(1)
         lease = uow.leases.get(RUN)
         hints = uow.hints.count()
@@ -33,6 +39,7 @@ def status(context: Context, requests_per_minute: int | None) -> JsonObject:
         "budget": {"requests_per_minute": requests_per_minute, **_budget_used(lease)},
         "open_conflicts": conflicts,
         "held": held,
+        "brake": brake,
         "run": _run(lease),
         "hints_waiting": hints,
         "last_run": {"run_id": last.run_id, "kind": last.kind, "status": last.status} if last else None,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from sync_engine.domain.brake import Stop
 from sync_engine.domain.events import Side
 from sync_engine.domain.plan import Action
 from sync_engine.domain.values import Json, JsonObject
@@ -65,7 +66,20 @@ class PassSummary:
     seconds: float = 0.0
     quiet: bool = True
     planned: list[JsonObject] = field(default_factory=list)
-    braked: dict[str, int] = field(default_factory=dict)
+    stops: Sequence[tuple[str, Stop]] = ()
+
+    def brake_on(self, stops: Sequence[tuple[str, Stop]]) -> None:
+        """Tell what waits behind the brake, by table."""
+        self.stops = stops
+        self.quiet = self.quiet and not stops
+
+    @property
+    def braked(self) -> dict[str, int]:
+        """How many changes of each table wait behind the brake."""
+        counts: Counter[str] = Counter()
+        for table, stop in self.stops:
+            counts[table] += stop.count
+        return dict(counts)
 
     def table(self, name: str) -> TableSummary:
         """Counters of a table, made on first use."""
@@ -95,6 +109,19 @@ class PassSummary:
         }
         if self.dry_run:
             document["plan"] = list(self.planned)
-        if self.braked:
-            document["brake"] = dict(self.braked)
+        if self.stops:
+            document["brake"] = {**self.braked}
+            document["braked"] = [stop_json(table, stop) for table, stop in self.stops]
         return document
+
+
+def stop_json(table: str, stop: Stop) -> JsonObject:
+    """One line of what waits behind the brake: how many deletes or updates, to which side of which table."""
+    return {
+        "table": table,
+        "side": stop.side.value,
+        "op": stop.kind,
+        "count": stop.count,
+        "since": stop.since.isoformat(),
+        "run_id": stop.run_id,
+    }

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sync_engine.ports.backlog import Backlog
+from sync_engine.ports.brakes import Brakes
 from sync_engine.ports.event_log import EventLog
 from sync_engine.ports.hints import Hints
 from sync_engine.ports.installation import Capture
@@ -35,6 +36,8 @@ class UnitOfWork(Protocol):
     def conflicts(self) -> Conflicts: ...
     @property
     def held(self) -> Held: ...
+    @property
+    def brakes(self) -> Brakes: ...
     @property
     def runs(self) -> Runs: ...
     @property

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select, text
+from sqlalchemy import ColumnElement, Connection, func, select, text
 
+from sync_engine.adapters.postgres.blocked import is_blocked
 from sync_engine.adapters.postgres.statements import statement
-from sync_engine.adapters.postgres.tables import held, records
+from sync_engine.adapters.postgres.tables import records
 
 
 class PostgresBacklog:
@@ -36,7 +37,4 @@ class PostgresBacklog:
 
 
 def _free(mapping: int) -> tuple[ColumnElement[bool], ...]:
-    blocked = exists().where(
-        held.c.record_id == records.c.id, held.c.op != "field", func.coalesce(held.c.waiting_for, "") == ""
-    )
-    return records.c.mapping == mapping, ~records.c.quiet, ~blocked
+    return records.c.mapping == mapping, ~records.c.quiet, ~is_blocked()

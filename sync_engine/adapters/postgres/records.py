@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, Select, any_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Text
 
+from sync_engine.adapters.postgres.blocked import is_blocked
 from sync_engine.adapters.postgres.connection import driver_of
 from sync_engine.adapters.postgres.record_json import (
     PRESENCE_CODES,
@@ -20,7 +21,6 @@ from sync_engine.adapters.postgres.record_json import (
 )
 from sync_engine.adapters.postgres.recordset import recordsets
 from sync_engine.adapters.postgres.statements import statement
-from sync_engine.adapters.postgres.tables import held
 from sync_engine.adapters.postgres.tables import records as table
 from sync_engine.domain.record import Presence, Record
 from sync_engine.errors import DatabaseError
@@ -97,15 +97,12 @@ class PostgresRecords:
     ) -> Sequence[Record]:
         """Records with something left to carry across, by id, without those that a hold blocks.
 
-        A hold of one field, or one that waits for another record, does not block.
+        A hold of one field, or one that waits for another record, does not block; the brake does.
         """
-        blocked = exists().where(
-            held.c.record_id == table.c.id, held.c.op != "field", func.coalesce(held.c.waiting_for, "") == ""
-        )
         query = (
             select(*_COLUMNS)
             .where(table.c.mapping == mapping, table.c.id > after_id, ~table.c.quiet)
-            .where(~blocked)
+            .where(~is_blocked())
             .order_by(table.c.id)
             .limit(limit)
         )

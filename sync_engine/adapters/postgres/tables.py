@@ -221,6 +221,20 @@ held = Table(
     comment="Records that cannot be applied; their later changes wait behind them",
 )
 
+braked = Table(
+    "sync_braked",
+    metadata,
+    Column("record_id", BigInteger, ForeignKey(records.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("since", _AT, nullable=False, server_default=_NOW),
+    Column("mapping", Integer, nullable=False),
+    Column("side", Char, nullable=False),  # the side that would be written
+    Column("approved", Boolean, nullable=False, server_default=text("false")),
+    Column("kind", Text, nullable=False),
+    Column("run_id", _KEY, nullable=False),
+    Index("sync_braked_mapping_idx", "mapping"),
+    comment="Deletes and updates that wait behind the mass-change brake, or that a person let go on",
+)
+
 runs = Table(
     "sync_runs",
     metadata,

@@ -7,6 +7,7 @@ from functools import cached_property
 from sqlalchemy import Connection
 
 from sync_engine.adapters.postgres.backlog import PostgresBacklog
+from sync_engine.adapters.postgres.brakes import PostgresBrakes
 from sync_engine.adapters.postgres.capture import PostgresCapture
 from sync_engine.adapters.postgres.conflicts import PostgresConflicts
 from sync_engine.adapters.postgres.event_log import PostgresEventLog
@@ -66,6 +67,11 @@ class PostgresUnitOfWork:
     def held(self) -> PostgresHeld:
         """Held records."""
         return PostgresHeld(self._connection)
+
+    @cached_property
+    def brakes(self) -> PostgresBrakes:
+        """What waits behind the brake."""
+        return PostgresBrakes(self._connection)
 
     @cached_property
     def runs(self) -> PostgresRuns:

@@ -8,6 +8,7 @@ WITH free AS (
      WHERE r.mapping = :mapping AND NOT r.quiet
        AND NOT EXISTS (SELECT FROM sync_engine.sync_held h
                         WHERE h.record_id = r.id AND h.op <> 'field' AND coalesce(h.waiting_for, '') = '')
+       AND NOT EXISTS (SELECT FROM sync_engine.sync_braked b WHERE b.record_id = r.id AND NOT b.approved)
 )
 SELECT id FROM free WHERE urgent
 UNION
