@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -85,7 +87,8 @@ class Session:
     @property
     def who(self) -> str:
         """The person at the keyboard, as far as the machine knows."""
-        return next((name for key in ("USER", "LOGNAME") if (name := self.environment.get(key))), "")
+        named = next((name for key in ("USER", "LOGNAME") if (name := self.environment.get(key))), "")
+        return named or _account()
 
     def close(self) -> None:
         """Close what was opened."""
@@ -117,3 +120,11 @@ class Session:
 
 
 pass_session = click.make_pass_decorator(Session)
+
+
+def _account() -> str:
+    """The operating system's name of the account, which containers and services may run without."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return ""

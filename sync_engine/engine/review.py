@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from sync_engine.domain.events import Side
 from sync_engine.domain.fold import postgres_value
-from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.origin import Origin
 from sync_engine.domain.reconcile import rebase
 from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.context import Context
-from sync_engine.engine.exclusive import between_turns, is_run_active
+from sync_engine.engine.exclusive import between_turns
 from sync_engine.engine.force import Wish, push, write_wishes
 from sync_engine.engine.gather import gather
-from sync_engine.engine.sync import SyncOptions, sync
+from sync_engine.engine.interrupted import done_by
 from sync_engine.errors import SyncEngineError, UsageError
+from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import ConflictRow, ConflictStatus, Run, SideValue
 
 Keep = Literal["postgres", "notion"]
+
+_SIDES = ("postgres", "notion")
+_BEFORE = "; before: "
 
 STATUSES: dict[str, Sequence[ConflictStatus]] = {
     "open": ("open",),
@@ -84,94 +89,151 @@ def swap(context: Context, conflict_id: int, *, who: str = "", force: bool = Fal
     """Put the losing value on both sides, as a new edit that is logged and can be taken back.
 
     Raises UsageError for an open conflict (nothing lost yet), SyncEngineError when the field was edited since,
-    unless `force`.
+    unless `force`, and LockHeld.
     """
-    row = _get(context, conflict_id)
-    if row.status == "open":
-        raise UsageError(f"conflict {conflict_id} is still open", hint="use `conflicts resolve` with --keep")
-    if row.winner not in ("postgres", "notion"):
-        raise UsageError(f"no side lost conflict {conflict_id}", hint="see `conflicts show`")
-    winner = Side(row.winner)
-    mapping, record = _looked_at(context, row)
-    field = mapping.by_name[row.field]
-    won = _side(row, winner).value
-    lost = _side(row, winner.other).value
-    target = field.codec.lift(lost) if winner is Side.POSTGRES else lost
-    current = postgres_value(record, field)
-    known = (field.codec.weaken(won), field.codec.weaken(lost))
-    if not force and (row.field in record.notion or field.codec.weaken(current) not in known):
-        raise SyncEngineError(
-            f"{mapping.name} {row.key} {row.field} was edited after conflict {conflict_id} was decided",
-            hint="look at `audit history`; repeat with --force to overwrite that edit",
-        )
-    _force(context, mapping, record, {row.field: target}, f"swap:{conflict_id}", who)
-    _store(context, replace(row, status="swapped", winner=winner.other.value, resolved_by=who))
+    with between_turns(context.database):
+        row = _get(context, conflict_id)
+        if row.status == "open":
+            raise UsageError(f"conflict {conflict_id} is still open", hint="use `conflicts resolve` with --keep")
+        if row.winner not in _SIDES:
+            raise UsageError(f"no side lost conflict {conflict_id}", hint="see `conflicts show`")
+        seen = _looked_at(context, row)
+        if not force:
+            _refuse_later_edit(seen)
+        loser = Side(row.winner).other
+        decided = replace(row, status="swapped", winner=loser.value)
+        _carry(context, seen, _lifted(seen, loser), _signed(decided, who), who)
     return conflict_show(context, conflict_id)
 
 
 def resolve(
     context: Context, conflict_id: int, *, keep: Keep | None, value: Value = None, who: str = ""
 ) -> JsonObject:
-    """Decide a conflict: keep one side's value, or (keep None) put `value` on both. Raises UsageError."""
-    row = _get(context, conflict_id)
-    if row.status in ("resolved", "swapped"):
-        raise UsageError(f"conflict {conflict_id} is already {row.status}", hint="see `conflicts show`")
-    if row.status == "open" and keep is not None:
-        _decide_open(context, row, Side(keep))
-    elif keep is None or keep != row.winner:
-        mapping, record = _looked_at(context, row)
-        field = mapping.by_name[row.field]
-        chosen = value if keep is None else _side(row, Side(keep)).value
-        _force(context, mapping, record, {row.field: field.codec.lift(chosen)}, f"resolve:{conflict_id}", who)
-    _store(context, replace(row, status="resolved", winner=keep or "value", resolved_by=who))
+    """Decide a conflict: keep one side's value, or (keep None) put `value` on both.
+
+    Decided under the lock, after a look at both sides; decision and row commit together, and a kill before the
+    page is written leaves that to the next pass. Raises UsageError; SyncEngineError when a side was edited after
+    what the conflict shows, or refuses the value; LockHeld.
+    """
+    with between_turns(context.database):
+        row = _get(context, conflict_id)
+        if row.status in ("resolved", "swapped"):
+            raise UsageError(f"conflict {conflict_id} is already {row.status}", hint="see `conflicts show`")
+        decided = _signed(replace(row, status="resolved", winner=keep or "value"), who)
+        if keep is not None and keep == row.winner:
+            _store(context, decided)
+        else:
+            seen = _looked_at(context, row)
+            if keep is not None:
+                _refuse_unseen_edit(seen)
+            wanted = _wanted(seen, Side(keep)) if keep else seen.field.codec.lift(value)
+            _carry(context, seen, wanted, decided, who)
     return conflict_show(context, conflict_id)
 
 
-def _decide_open(context: Context, row: ConflictRow, winner: Side) -> None:
-    """The base moves to the loser's value; the winner's pending change then crosses like any edit."""
-    mapping, record = _target(context, row)
-    if row.field not in record.pending(winner.other):
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A conflict whose record was just read on both sides."""
+
+    row: ConflictRow
+    mapping: TableMapping
+    record: Record
+
+    @property
+    def field(self) -> FieldMapping:
+        """The field in conflict."""
+        return self.mapping.by_name[self.row.field]
+
+
+def _signed(row: ConflictRow, who: str) -> ConflictRow:
+    """The decided conflict with who decided it; the reason keeps what the policy had to say."""
+    what = f"{row.winner}'s value" if row.winner in _SIDES else "another value"
+    policy = row.reason.rpartition(_BEFORE)[2]
+    return replace(row, resolved_by=who, reason=f"{who or 'a person'} put {what} on both sides{_BEFORE}{policy}")
+
+
+def _wanted(seen: _Seen, keep: Side) -> Value:
+    """The kept value; while nothing is decided the row holds that of Postgres itself, and not only its record."""
+    in_row = seen.row.status == "open" and keep is Side.POSTGRES
+    return postgres_value(seen.record, seen.field) if in_row else _lifted(seen, keep)
+
+
+def _lifted(seen: _Seen, side: Side) -> Value:
+    value = _side(seen.row, side).value
+    return value if side is Side.POSTGRES else seen.field.codec.lift(value)
+
+
+def _refuse_unseen_edit(seen: _Seen) -> None:
+    """A person decides on what the conflict shows: an edit made since has to be looked at first."""
+    if seen.row.status != "open":
+        _refuse_later_edit(seen)
+        return
+    name, where = seen.row.field, f"{seen.mapping.name} {seen.row.key} {seen.row.field}"
+    for side in Side:
+        change = seen.record.pending(side).get(name)
+        if change is None:
+            raise SyncEngineError(f"{where} is no longer in conflict", hint="run `sync-engine sync`")
+        if change.value != _side(seen.row, side).value:
+            raise SyncEngineError(
+                f"{where} was edited again in {side.value} after what conflict {seen.row.id} shows",
+                hint="run `sync-engine sync`, look at `conflicts show` again, then decide",
+            )
+
+
+def _refuse_later_edit(seen: _Seen) -> None:
+    row, weaken = seen.row, seen.field.codec.weaken
+    known = [weaken(_side(row, side).value) for side in Side]
+    if row.field in seen.record.notion or weaken(postgres_value(seen.record, seen.field)) not in known:
         raise SyncEngineError(
-            f"{mapping.name} {row.key} {row.field} is no longer in conflict", hint="run `sync-engine sync`"
+            f"{seen.mapping.name} {row.key} {row.field} was edited after conflict {row.id} was decided",
+            hint="look at `audit history`; `conflicts swap --force` overwrites that edit",
         )
-    with context.database.transaction() as uow:
-        uow.records.save([rebase(record, row.field, loser=winner.other)])
-        uow.conflicts.update(replace(row, status="resolved", winner=winner.value))
-    if not is_run_active(context.database):  # it carries the decision across by itself
-        sync(context, SyncOptions(tables=[mapping.name]))
 
 
-def _force(
-    context: Context, mapping: TableMapping, record: Record, values: dict[str, Value], origin: str, who: str
-) -> None:
-    run_id = context.ids.new_id()
-    source = Origin(run_id)
-    now = context.database.now()
-    run = Run(run_id, origin.partition(":")[0], now, {"origin": origin})
-    actor: JsonObject = {"name": who} if who else {}
-    with between_turns(context.database):
-        with context.database.transaction(str(source)) as uow:
-            uow.runs.start(run)
-            forced = write_wishes(uow, [Wish(mapping, record, values)], source, now, actor)
-            if forced.refused:
-                raise SyncEngineError(
-                    f"{mapping.name} {record.key}: {next(iter(forced.refused.values()))}",
-                    hint="nothing was changed; run `sync-engine sync` and try again",
-                )
-        push(context, forced.written, source)
+def _carry(context: Context, seen: _Seen, value: Value, decided: ConflictRow, who: str) -> None:
+    """Write the value to the row and store the decision at once, then write the page."""
+    started = context.database.now()
+    kind = "swap" if decided.status == "swapped" else "resolve"
+    run = Run(context.ids.new_id(), kind, started, {"origin": f"{kind}:{decided.id}"})
+    source = Origin(run.run_id)
+    status = "failed"
+    with context.database.transaction(str(source)) as uow:
+        uow.runs.start(run)
+        record = _written(uow, seen, value, source, started, who)
+        uow.conflicts.update(replace(decided, resolved_at=started))
+    try:
+        push(context, [(seen.mapping, record)], source)
+        status = "done"
+    finally:
         with context.database.transaction() as uow:
-            uow.runs.finish(replace(run, finished_at=context.database.now(), status="done"))
+            ended = replace(run, finished_at=context.database.now(), status=status)
+            uow.runs.finish(replace(ended, summary=done_by(uow, run.run_id)))
 
 
-def _looked_at(context: Context, row: ConflictRow) -> tuple[TableMapping, Record]:
+def _written(uow: UnitOfWork, seen: _Seen, value: Value, source: Origin, at: datetime, who: str) -> Record:
+    """The record with the value in its row; a row that holds it already is not written again."""
+    name, record = seen.row.field, seen.record
+    if name in record.notion and postgres_value(record, seen.field) == value:
+        [saved] = uow.records.save([rebase(record, name, loser=Side.NOTION)])
+        return saved
+    actor: JsonObject = {"name": who} if who else {}
+    forced = write_wishes(uow, [Wish(seen.mapping, record, {name: value})], source, at, actor)
+    if forced.refused:
+        raise SyncEngineError(
+            f"{seen.mapping.name} {record.key}: {next(iter(forced.refused.values()))}",
+            hint="nothing was changed; run `sync-engine sync` and try again",
+        )
+    return forced.written[0][1]
+
+
+def _looked_at(context: Context, row: ConflictRow) -> _Seen:
     """The record after a look at both sides: what is written over must have been seen."""
-    mapping, _ = _target(context, row)
-    with context.database.lock():
-        gather(context, [mapping], context.ids.new_id(), full=False, dry_run=False)
+    mapping = _target(context, row).mapping
+    gather(context, [mapping], context.ids.new_id(), full=False, dry_run=False)
     return _target(context, row)
 
 
-def _target(context: Context, row: ConflictRow) -> tuple[TableMapping, Record]:
+def _target(context: Context, row: ConflictRow) -> _Seen:
     mapping = context.by_id.get(row.mapping)
     if mapping is None or row.field not in mapping.by_name:
         raise UsageError(f"conflict {row.id} is about a field that is no longer mapped", hint="see `plan`")
@@ -179,7 +241,7 @@ def _target(context: Context, row: ConflictRow) -> tuple[TableMapping, Record]:
         record = uow.records.by_id([row.record_id]).get(row.record_id)
     if record is None:
         raise UsageError(f"{mapping.name} {row.key} no longer exists", hint="see `audit history`")
-    return mapping, record
+    return _Seen(row, mapping, record)
 
 
 def _side(row: ConflictRow, side: Side) -> SideValue:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 import orjson
 
@@ -9,10 +11,10 @@ from cli import exits
 from cli.context import Session, pass_session
 from cli.parameters import dry_run_option, table_option, yes_option
 from cli.verbs import Verb
-from cli.views.conflicts import show_conflicts
+from cli.views.conflicts import show_conflicts, side
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.review import Keep, conflict_list, conflict_show, resolve
-from sync_engine.errors import UsageError
+from sync_engine.errors import DatabaseError, LockHeld, NotionError, SyncEngineError, UsageError
 
 
 @click.command(
@@ -59,18 +61,33 @@ def command(
     if every and not dry_run and chosen:
         session.ask(f"Keep {keep} in {len(chosen)} conflicts?", yes=yes)
     wanted = None if value is None else _parsed(value)
-    done: list[Json] = [
-        item
-        if dry_run
-        else resolve(session.context, int(str(item["id"])), keep=keep, value=wanted, who=session.who)
-        for item in chosen
-    ]
-    session.output.result(
-        done if every else done[0],
-        lambda: show_conflicts(session.output, done),
-    )
+    done, refused = _decided(session, chosen, keep, wanted, dry_run=dry_run)
+    if refused and not every:
+        raise refused[0]
+    session.output.result(done if every else done[0], lambda: show_conflicts(session.output, done))
     if dry_run:
         session.output.text(f"dry run: nothing was changed; would keep {keep or value}")
+    if refused:
+        raise SyncEngineError(f"{len(refused)} of {len(chosen)} were not decided: {refused[0]}")
+
+
+def _decided(
+    session: Session, chosen: Sequence[JsonObject], keep: Keep | None, value: Json, *, dry_run: bool
+) -> tuple[list[Json], list[SyncEngineError]]:
+    """The conflicts as they are afterwards, and why others were refused; one refusal does not stop the rest."""
+    done: list[Json] = []
+    refused: list[SyncEngineError] = []
+    for item in chosen:
+        if dry_run:
+            done.append({**item, "dry_run": True, "value": side(item, keep).get("value") if keep else value})
+            continue
+        try:
+            done.append(resolve(session.context, int(str(item["id"])), keep=keep, value=value, who=session.who))
+        except (LockHeld, NotionError, DatabaseError):
+            raise
+        except SyncEngineError as error:
+            refused.append(error)
+    return done, refused
 
 
 def _fits(item: JsonObject, field: str, kind: str) -> bool:
@@ -80,8 +97,13 @@ def _fits(item: JsonObject, field: str, kind: str) -> bool:
 def _check(conflict_id: int | None, every: bool, keep: str | None, value: str | None) -> None:
     if (conflict_id is None) is not every:
         raise UsageError("name one conflict or --all", hint="`conflicts list` shows the ids")
-    if (keep is None) is (value is None):
-        raise UsageError("name --keep or --value", hint="see `conflicts resolve --help`")
+    if keep is not None and value is not None:
+        raise UsageError(
+            "--keep and --value do not go together",
+            hint="--keep takes the value of one side, --value puts another one on both",
+        )
+    if keep is None and value is None:
+        raise UsageError("nothing decided", hint="name the side to --keep, or a --value for both")
     if every and keep is None:
         raise UsageError("--all goes with --keep", hint="a value belongs to one field: resolve it by its id")
 
