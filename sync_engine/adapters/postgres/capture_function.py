@@ -24,9 +24,11 @@ _OLD, _NEW = SQL("OLD"), SQL("NEW")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a table's functions depend on: the mapping's number, key columns in key order, and captured columns."""
+    """What a table's functions depend on: the mapping's number, the table's oid (the columns' numbers are true of no
+    other), key columns in key order, and captured columns."""
 
     mapping: int
+    table: int
     key: tuple[Column, ...]
     captured: tuple[Column, ...]
 
@@ -57,6 +59,7 @@ def shape_of(mapping: int, table: Table, key: Sequence[str], captured: Sequence[
     wanted = set(key) | set(captured)
     return Shape(
         mapping,
+        table.oid,
         tuple(columns[name] for name in key),
         tuple(item for item in table.columns if item.name in wanted and item.generated != "virtual"),
     )
@@ -70,10 +73,31 @@ def row_function(shape: Shape) -> Function:
         old_key=images.record_key(shape.key, _OLD),
         new_row=images.row_image(shape.captured, _NEW),
         old_row=images.row_image(shape.captured, _OLD),
+        fallback=_fallback(shape),
         actor=SQL(_template("capture_actor")),
         mapping=Literal(shape.mapping),
     )
     return Function(f"capture_{shape.mapping}_v{VERSION}", _settings(shape), body.as_string())
+
+
+def _fallback(shape: Shape) -> Composed:
+    """What the row function does when the table's columns are not those of `shape` any more."""
+    row = Identifier("r")
+    names = [column.name for column in shape.captured]
+    taken = [images.row_image([column], row).as_string() for column in shape.captured]
+    return SQL(_template("capture_fallback")).format(
+        key=Literal(images.record_key(shape.key, row).as_string()),
+        names=_array(names, "text"),
+        numbers=_array([column.number for column in shape.captured], "int2"),
+        images=_array(taken, "text"),
+        is_key=_array([column in shape.key for column in shape.captured], "bool"),
+        key_size=Literal(len(shape.key)),
+        table=Literal(shape.table),
+    )
+
+
+def _array(values: Sequence[str | int | bool], of: str) -> Composed:
+    return SQL("ARRAY[{}]::{}[]").format(SQL(", ").join(map(Literal, values)), SQL(of))
 
 
 def truncate_function(shape: Shape) -> Function:
@@ -81,11 +105,12 @@ def truncate_function(shape: Shape) -> Function:
     row = Identifier("t")
     insert_from = SQL(
         "INSERT INTO sync_engine.sync_events (mapping, source, op, key, before, actor, origin)"
-        " SELECT {mapping}, 'p', 't', {key}, {image}, $1, $2 FROM "
+        " SELECT {mapping}, 'p', 't', {key}, {image}, {actor} FROM "
     ).format(
         mapping=Literal(shape.mapping),
         key=images.record_key(shape.key, row),
         image=images.row_image(shape.captured, row),
+        actor=SQL(_template("capture_actor")),
     )
     body = SQL(_template("capture_truncate")).format(
         actor=SQL(_template("capture_actor")),
@@ -126,7 +151,7 @@ def _comparisons(shape: Shape) -> Iterable[Composable]:
         if len(group) == 1:
             yield inner
         else:
-            yield SQL("        IF {} THEN\n{}\n        END IF;").format(images.any_differs(group), inner)
+            yield SQL("            IF {} THEN\n{}\n            END IF;").format(images.any_differs(group), inner)
 
 
 def _comparison(column: Column, shape: Shape) -> Composed:

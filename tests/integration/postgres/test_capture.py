@@ -491,3 +491,84 @@ def test_installing_gives_up_after_some_tries(lab: CaptureLab, monkeypatch: pyte
         with pytest.raises(DatabaseBusy):
             lab.capture(lab.mapping("agents"))
     assert lab.state(lab.mapping("agents")) is CaptureState.MISSING
+
+
+def test_a_renamed_column_never_fails_a_write_and_is_logged_under_its_old_name(agents: CaptureLab) -> None:
+    [(key,)] = agents.sql("INSERT INTO agents (name, n, amount) VALUES ('Ada', 1, 1.10) RETURNING id::text")
+    agents.sql("ALTER TABLE agents RENAME name TO full_name")
+    agents.sql("UPDATE agents SET full_name = 'Grace', amount = 1.1, api_key = 'sk-secret'")
+    event = agents.events()[-1]
+    assert (event.op, event.key, event.old_key) == (Op.UPDATE, key, "")
+    assert (event.before, event.after) == (
+        {"name": "Ada", "amount": "1.10"},
+        {"name": "Grace", "amount": "1.1"},
+    )
+    agents.sql("UPDATE agents SET full_name = full_name, api_key = 'sk-other'")
+    agents.sql("DELETE FROM agents")
+    [(other,)] = agents.sql("INSERT INTO agents (full_name) VALUES ('Edsger') RETURNING id::text")
+    deleted, inserted = agents.events()[-2:]
+    whole = {"status": None, "n": 1, "amount": "1.1"}
+    assert (deleted.op, deleted.before) == (Op.DELETE, {"id": key, "name": "Grace", **whole})
+    assert (inserted.op, inserted.after) == (
+        Op.INSERT,
+        {"id": other, "name": "Edsger", "status": None, "n": None, "amount": None},
+    )
+
+
+def test_a_dropped_column_never_fails_a_write_and_is_left_out(agents: CaptureLab) -> None:
+    [(key,)] = agents.sql("INSERT INTO agents (name, n) VALUES ('Ada', 1) RETURNING id::text")
+    agents.sql("ALTER TABLE agents DROP name")
+    agents.sql("UPDATE agents SET n = 2, id = id")
+    event = agents.events()[-1]
+    assert (event.key, event.before, event.after) == (key, {"n": 1}, {"n": 2})
+
+
+def test_a_column_of_another_type_never_fails_a_write(agents: CaptureLab) -> None:
+    agents.sql("INSERT INTO agents (name, n) VALUES ('5', 1)")
+    agents.sql("ALTER TABLE agents ALTER name TYPE integer USING name::integer")
+    agents.sql("UPDATE agents SET name = 6, status = 'active'")
+    assert only(agents.events()[1:]).after == {"name": 6, "status": "active"}
+
+
+def test_a_renamed_key_never_fails_a_write_and_the_row_can_still_be_followed(agents: CaptureLab) -> None:
+    [(key,)] = agents.sql("INSERT INTO agents (name) VALUES ('Ada') RETURNING id::text")
+    agents.sql("ALTER TABLE agents RENAME id TO agent_id")
+    [(new,)] = agents.sql("UPDATE agents SET agent_id = gen_random_uuid() RETURNING agent_id::text")
+    event = agents.events()[-1]
+    assert (event.key, event.old_key, event.after) == (new, key, {"id": new})
+
+
+def test_without_its_key_a_row_is_written_but_cannot_be_followed(agents: CaptureLab) -> None:
+    agents.sql("INSERT INTO agents (name) VALUES ('Ada')")
+    agents.sql("ALTER TABLE agents DROP id")
+    agents.sql("UPDATE agents SET name = 'Grace'")
+    assert agents.sql("SELECT name FROM agents") == [("Grace",)]
+    assert len(agents.events()) == 1
+
+
+def test_truncate_after_a_rename_is_one_marker(agents: CaptureLab) -> None:
+    agents.sql("INSERT INTO agents (name) VALUES ('Ada')")
+    agents.sql("ALTER TABLE agents RENAME name TO full_name")
+    agents.sql("TRUNCATE agents")
+    event = agents.events()[-1]
+    assert (event.op, event.key, event.before) == (Op.TRUNCATE, "", None)
+
+
+def test_a_renamed_column_of_a_partitioned_table_is_logged_whatever_its_number_in_the_partition(
+    lab: CaptureLab,
+) -> None:
+    lab.sql("""
+        CREATE TABLE parts (id int PRIMARY KEY, name text, secret text) PARTITION BY RANGE (id);
+        CREATE TABLE low (gone text, secret text, name text, id int NOT NULL);
+        ALTER TABLE low DROP gone;
+        ALTER TABLE parts ATTACH PARTITION low FOR VALUES FROM (0) TO (100)""")
+    lab.capture(lab.mapping("parts", without=["secret"]))
+    lab.sql("ALTER TABLE parts RENAME name TO title")
+    lab.sql("INSERT INTO parts VALUES (1, 'one', 'sk-secret')")
+    assert only(lab.events()).after == {"id": 1, "name": "one"}
+
+
+def test_a_column_that_took_over_a_name_is_logged_under_it(agents: CaptureLab) -> None:
+    agents.sql("ALTER TABLE agents RENAME name TO old_name; ALTER TABLE agents ADD name text, DROP status")
+    agents.sql("INSERT INTO agents (old_name, name) VALUES ('old', 'new')")
+    assert (only(agents.events()).after or {})["name"] == "new"
