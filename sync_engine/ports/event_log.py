@@ -47,8 +47,8 @@ class EventFilter:
     """Which events `find` returns. Empty or None fields do not filter.
 
     `field` keeps events that touched it, under this name or `column`. `run` keeps what a run or a rollback of
-    that id wrote. `unkeyed` keeps events of pages that had no record key yet, `emptied` those that say that a whole
-    table was emptied at once.
+    that id wrote. `unkeyed` keeps events of pages that had no record key yet, `emptied` those that say that a
+    whole table was emptied at once.
     """
 
     mapping: int | None = None
@@ -96,6 +96,14 @@ class EventLog(Protocol):
 
         Returns how many were logged; each event carries the snapshot it was read under. The chunk's last key
         is `last_snapshot_key`.
+        """
+        ...
+
+    def log_absences(self, mapping: TableMapping) -> int:
+        """Log a delete of every known record whose row is not in the table; returns how many.
+
+        Each carries the snapshot under which the row was missing, so it never undoes a newer insert. Where row
+        security hides rows from this role nothing is logged, because a hidden row is not a deleted one.
         """
         ...
 

@@ -42,7 +42,7 @@ def as_application(world: World, statement: str, **settings: str) -> None:
     with world.database.connect() as connection:
         for name, value in settings.items():
             connection.execute("SELECT set_config(%s, %s, true)", [name.replace("__", "."), value])
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement.encode())
 
 
 def by_field(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

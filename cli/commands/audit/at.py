@@ -37,8 +37,8 @@ from sync_engine.errors import UsageError
 def command(session: Session, table: str, key: str, at: str, later: str | None) -> None:
     """Show a record, or without KEY a whole table, as of a time; with --and what changed between two times.
 
-    Values are those of the row; of a page that had no row yet, those of the page. An edit in Notion counts from the
-    end of the minute in which it happened, because Notion tells no more.
+    Values are those of the row; of a page that had no row yet, those of the page. An edit in Notion counts from
+    the end of the minute in which it happened, because Notion tells no more.
     """
     moment, until = session.moment(at, "--time"), session.moment(later, "--and")
     if moment is None:

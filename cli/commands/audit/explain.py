@@ -30,7 +30,7 @@ def command(session: Session, table: str, key: str, field: str) -> None:
     """Tell why a field holds what it holds.
 
     Its events on both sides, the value that both agreed on last (base), what either side changed since, conflicts
-    and who won them, the decision with its reason, and the last write that the engine made of it, with its outcome.
+    and who won them, the decision with its reason, and the last write that the engine made, with its outcome.
     """
     story = explain(session.context, table, key, field)
     session.output.result(story, lambda: show_story(session.output, story))

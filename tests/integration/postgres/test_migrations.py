@@ -48,6 +48,8 @@ CATALOG = {
     "functions": """
         SELECT proname, prosrc, prosecdef, proconfig, proacl::text FROM pg_proc
          WHERE pronamespace = 'sync_engine'::regnamespace ORDER BY 1""",
+    "views": """
+        SELECT viewname, definition FROM pg_views WHERE schemaname = 'sync_engine' ORDER BY 1""",
     "schema": "SELECT nspacl::text FROM pg_namespace WHERE nspname = 'sync_engine'",
 }
 
@@ -79,6 +81,7 @@ def test_a_fresh_schema_is_the_migrated_one(postgres: TestServer, empty_database
         metadata.create_all(connection)
         connection.exec_driver_sql(statement("engine_schema"))
         connection.exec_driver_sql(statement("capture_actor_v1"))
+        connection.exec_driver_sql(statement("audit_views_v1"))
     engine.dispose()
     made = catalog(fresh)
     postgres.server.drop_database(fresh.name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sync_engine.domain.events import ChangeEvent, Op, Side
-from sync_engine.domain.times import Interval
 from sync_engine.domain.timeline import lineage, told
+from sync_engine.domain.times import Interval
 from tests.support.things import EPOCH
 
 
