@@ -80,7 +80,10 @@ class Remedy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Compensation:
-    """The decision for one record. `values` are the values to put back; `blocked` the fields with later edits."""
+    """The decision for one record. `values` are the values to put back; `blocked` the fields with later edits.
+
+    `rewrites`: a row or page of the record that is still there gets the values too, whatever it holds.
+    """
 
     mapping: TableMapping
     record: Record
@@ -89,6 +92,7 @@ class Compensation:
     values: Mapping[str, Value] = field(default_factory=dict)
     blocked: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    rewrites: bool = False
 
 
 def compensate(
@@ -99,17 +103,21 @@ def compensate(
     row_predates: bool,
     force: bool,
     selected_from_seq: int | None = None,
+    lost: Mapping[str, Value] | None = None,
 ) -> Compensation:
     """Decide one record. `row_predates`: the row was there before the engine, so it is never deleted.
 
     A field whose present value is not what the selection left there was edited later: it is blocked, unless
     `force`. With `selected_from_seq` (rollback to a mark) pending edits from that position on are part of the
-    selection themselves.
+    selection themselves; `lost` is what the record held there, when one side has deleted it since and the other
+    was not told.
     """
     if net.created:
         return _uncreate(net, record, mapping, row_predates=row_predates, force=force)
     if net.removed:
         return _revive(net, record, mapping)
+    if lost is not None:
+        return Compensation(mapping, record, Remedy.REVIVE, Status.UNDO, lost, rewrites=True)
     return _unset(net, record, mapping, force=force, selected_from_seq=selected_from_seq)
 
 

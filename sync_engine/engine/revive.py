@@ -26,8 +26,18 @@ class Revived:
     refused: dict[int, str] = field(default_factory=dict)
 
 
-def revive_rows(uow: UnitOfWork, mapping: TableMapping, records: Sequence[Record], run_id: str) -> Revived:
+def revive_rows(
+    uow: UnitOfWork,
+    mapping: TableMapping,
+    records: Sequence[Record],
+    run_id: str,
+    *,
+    values: Mapping[int, Mapping[str, Value]] | None = None,
+    cause: str = "discard",
+) -> Revived:
     """Insert the rows of these records again, with their old keys, in the caller's transaction.
+
+    `values`: what fields shall hold instead of what the log knew last, by record id.
 
     The next tick of the log tells the records that their rows are back. A row that cannot be inserted is refused
     with what Postgres says; the others are put back.
@@ -36,7 +46,8 @@ def revive_rows(uow: UnitOfWork, mapping: TableMapping, records: Sequence[Record
     writes: list[tuple[Record, RowWrite]] = []
     for record in records:
         try:
-            writes.append((record, RowWrite(RowOp.INSERT, record.key, _last_row(uow, mapping, record), {})))
+            row = _last_row(uow, mapping, record) | _literals(mapping, (values or {}).get(record.id, {}))
+            writes.append((record, RowWrite(RowOp.INSERT, record.key, row, {})))
         except FieldError as error:
             revived.refused[record.id] = str(error)
     outcomes = uow.rows.write(mapping, [write for _, write in writes])
@@ -44,14 +55,14 @@ def revive_rows(uow: UnitOfWork, mapping: TableMapping, records: Sequence[Record
     for (record, _), outcome in zip(writes, outcomes, strict=True):
         if outcome.result is RowResult.DONE:
             revived.records.append(record)
-            entries.append(_entry(mapping, record, decode_image(outcome.image or {}, mapping), run_id))
+            entries.append(_entry(mapping, record, decode_image(outcome.image or {}, mapping), run_id, cause))
         else:
-            revived.refused[record.id] = outcome.reason
+            revived.refused[record.id] = outcome.reason or "a row with this key is there again"
     uow.journal.intend(entries)
     return revived
 
 
-def _last_row(uow: UnitOfWork, mapping: TableMapping, record: Record) -> Mapping[str, str | None]:
+def _last_row(uow: UnitOfWork, mapping: TableMapping, record: Record) -> dict[str, str | None]:
     """Literals of the row as it was when it was deleted; of its mapped fields where the log has no image of it."""
     wanted = EventFilter(mapping=mapping.id, key=record.key, source=Side.POSTGRES, newest_first=True)
     image = next(
@@ -65,9 +76,13 @@ def _last_row(uow: UnitOfWork, mapping: TableMapping, record: Record) -> Mapping
     own = {item.column for item in mapping.fields if not item.writable} | set(mapping.key_columns)
     if image is not None:
         return {column: image_literal(value) for column, value in image.items() if column not in own}
+    return _literals(mapping, record.base)
+
+
+def _literals(mapping: TableMapping, values: Mapping[str, Value]) -> dict[str, str | None]:
     return {
         mapping.by_name[name].column: mapping.by_name[name].codec.to_postgres(value)
-        for name, value in record.base.items()
+        for name, value in values.items()
         if name in mapping.by_name and mapping.by_name[name].writable
     }
 
@@ -89,7 +104,7 @@ def _element(value: Value) -> str:
     return image_literal(value) or ""
 
 
-def _entry(mapping: TableMapping, record: Record, after: JsonObject, run_id: str) -> JournalEntry:
+def _entry(mapping: TableMapping, record: Record, after: JsonObject, run_id: str, cause: str) -> JournalEntry:
     return JournalEntry(
         run_id=run_id,
         side=Side.POSTGRES,
@@ -100,6 +115,6 @@ def _entry(mapping: TableMapping, record: Record, after: JsonObject, run_id: str
         op=ChangeOp.INSERT,
         before=None,
         after=after,
-        cause="discard",
+        cause=cause,
         status=ChangeStatus.DONE,
     )

@@ -17,8 +17,9 @@ from sync_engine.domain.compensation import (
 from sync_engine.domain.events import Op, Side
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.origin import Origin
-from sync_engine.domain.record import Record
+from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.values import Json, JsonObject
+from sync_engine.engine.at_mark import lost_since
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import between_turns
 from sync_engine.engine.gather import gather
@@ -91,6 +92,8 @@ def _lines(item: Compensation, failed: Mapping[int, str]) -> Iterable[JsonObject
     reason = failed.get(item.record.id, item.reason)
     fields = sorted(item.values if item.values else item.blocked)
     for side, op in _OPS[item.remedy].items():
+        if item.remedy is Remedy.REVIVE and item.record.presence(side) is Presence.PRESENT:
+            continue
         yield {
             "side": side.value,
             "table": item.mapping.name,
@@ -182,20 +185,23 @@ def _plan(uow: UnitOfWork, context: Context, selection: Selection, force: bool) 
         for key, entries in story.items():
             record = records.get(key)
             if record is not None:
-                yield _compensation(uow, mapping, record, entries, mark, force)
+                found = _compensation(uow, mapping, record, entries, mark, force)
+                if entries or found.status is not Status.ALREADY:
+                    yield found
 
 
 def _stories(
     uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None
 ) -> Mapping[int, Mapping[str, Sequence[JournalEntry]]]:
-    """Selected journal entries by mapping and key; for a mark also records with edits not yet carried across."""
+    """Selected journal entries by mapping and key; for a mark also records with edits or deletes not yet carried
+    across, whatever makes them wait."""
     stories: dict[int, dict[str, list[JournalEntry]]] = {}
     for entry in _entries(uow, context, selection, mark):
         if entry.key:
             stories.setdefault(entry.mapping, {}).setdefault(entry.key, []).append(entry)
     if mark is not None:
         for mapping in context.mappings:
-            for record in uow.records.open(mapping.id, 0, 1_000_000):
+            for record in uow.records.unsettled(mapping.id, mark.seq):
                 if _is_selected(record, mapping, selection):
                     stories.setdefault(mapping.id, {}).setdefault(record.key, [])
     return stories
@@ -247,6 +253,7 @@ def _compensation(
         row_predates=net.created and _row_predates(uow, mapping, record, entries),
         force=force,
         selected_from_seq=mark.seq if mark else None,
+        lost=lost_since(uow, mapping, record, mark) if mark else None,
     )
 
 

@@ -8,11 +8,13 @@ from datetime import datetime
 
 from sync_engine.domain.compensation import Compensation, Remedy, Status
 from sync_engine.domain.events import Side
+from sync_engine.domain.fold import postgres_value
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.origin import Origin
 from sync_engine.domain.plan import Action, Operation, PageOf, notion_operation
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
+from sync_engine.domain.undoing import give_up_in_notion, undoable
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.apply_notion import apply_to_notion
 from sync_engine.engine.apply_postgres import apply_to_postgres
@@ -20,6 +22,7 @@ from sync_engine.engine.capture import capture
 from sync_engine.engine.context import Context
 from sync_engine.engine.decide import pages_of
 from sync_engine.engine.force import BATCH, Wish, push, write_wishes
+from sync_engine.engine.revive import revive_rows
 from sync_engine.ports.database import UnitOfWork
 
 
@@ -45,7 +48,7 @@ def take_back(context: Context, plan: Sequence[Compensation], origin: Origin, wh
     author: JsonObject = {"name": who} if who else {}
     now = context.database.now()
     with context.database.transaction(str(origin)) as uow:
-        revived = _revive_rows(uow, context, _with(todo, Remedy.REVIVE), origin, now, taken)
+        revived = _revive_rows(uow, context, _with(todo, Remedy.REVIVE), origin, author, taken)
         wishes = [Wish(item.mapping, item.record, item.values) for item in _with(todo, Remedy.SET_FIELDS)]
         forced = write_wishes(uow, wishes, origin, now, author)
         taken.refused.update(forced.refused)
@@ -53,7 +56,8 @@ def take_back(context: Context, plan: Sequence[Compensation], origin: Origin, wh
     pages_only = [(item.mapping, item.record) for item in _with(todo, Remedy.REMOVE_PAGE)]
     capture(context.database, context.by_id)
     _send(context, revived, Action.RESTORE, origin)
-    push(context, forced.written, origin)
+    on_page = [(mapping, record) for mapping, record in revived if record.notion_presence is Presence.PRESENT]
+    push(context, [*forced.written, *on_page], origin)
     _send(context, removed, Action.TRASH, origin)
     _send(context, pages_only, Action.TRASH, origin)
     _detach(context, pages_only)
@@ -77,27 +81,53 @@ def _revive_rows(
     context: Context,
     items: Sequence[Compensation],
     origin: Origin,
-    now: datetime,
+    author: JsonObject,
     taken: TakenBack,
 ) -> Sequence[Pair]:
     """Rows come back with their key and their last values; what they hold is then pending for the page."""
     revived: list[Pair] = []
+    now = context.database.now()
     for mapping, group in _tables(context, items):
-        gone = [item for item in group if item.record.postgres_presence is not Presence.PRESENT]
-        operations = [
-            Operation(Side.POSTGRES, Action.INSERT, item.record, _writable(item.values, mapping), cause="rollback")
-            for item in gone
-        ]
-        records = [item.record for item in group if item not in gone]
-        records += _applied(uow, mapping, operations, origin, now, taken)
         values = {item.record.id: item.values for item in group}
-        saved = uow.records.save([_all_pending(record, values[record.id], now, origin) for record in records])
-        revived += [(mapping, record) for record in saved]
+        gone = [item.record for item in group if item.record.postgres_presence is not Presence.PRESENT]
+        back = revive_rows(uow, mapping, gone, origin.run_id, values=values, cause="rollback")
+        there = [item for item in group if item.record.postgres_presence is Presence.PRESENT]
+        forced = write_wishes(uow, [wish for item in there if (wish := _rewritten(item))], origin, now, author)
+        taken.refused |= back.refused | forced.refused
+        written = {record.id: record for _, record in forced.written}
+        records = [replace(record, postgres_presence=Presence.PRESENT) for record in back.records]
+        records += [written.get(item.record.id, item.record) for item in there]
+        told = [
+            _told(record, values[record.id], mapping, now, origin)
+            for record in records
+            if record.id not in taken.refused
+        ]
+        uow.held.release([record.id for record in told])
+        revived += [(mapping, record) for record in uow.records.save(told)]
     return revived
 
 
-def _writable(values: Mapping[str, Value], mapping: TableMapping) -> dict[str, Value]:
-    return {name: value for name, value in values.items() if mapping.by_name[name].writable}
+def _rewritten(item: Compensation) -> Wish | None:
+    """What a row that is still there has to hold instead."""
+    row = {name: postgres_value(item.record, item.mapping.by_name[name]) for name in item.values}
+    other = {name: value for name, value in item.values.items() if value != row[name]}
+    kept = {name: value for name, value in other.items() if item.mapping.by_name[name].writable}
+    return Wish(item.mapping, item.record, kept) if item.rewrites and kept else None
+
+
+def _told(
+    record: Record, values: Mapping[str, Value], mapping: TableMapping, now: datetime, origin: Origin
+) -> Record:
+    """The record whose row is back: a page that has to come back too is told everything, another what differs.
+
+    What was typed into that page meanwhile has lost to the base; the next tick of the log adds what the row holds.
+    """
+    if record.notion_presence is not Presence.PRESENT:
+        return _all_pending(record, values, now, origin)
+    names = undoable(record, Side.NOTION, mapping)
+    return give_up_in_notion(
+        replace(record, detached=False), names, mapping, Interval.instant(now), {}, str(origin)
+    )
 
 
 def _all_pending(record: Record, values: Mapping[str, Value], now: datetime, origin: Origin) -> Record:

@@ -18,7 +18,8 @@ from sync_engine.domain.values import JsonObject, Value
 class Registration:
     """What the engine remembers of a mapping between runs.
 
-    `fields` is JSON by field name: `{"number": attnum, "column": ..., "property_id": ..., "type": ...}`.
+    `fields` is JSON by field name: `{"number": attnum, "column": name, "column_type": ..., "former": [names],
+    "property_id": ..., "type": ...}`.
     `backfilled`: every row that was there before capture is in the log. `polled_until`: lower bound of the next
     poll of Notion (the time by Notion's own clock when the last complete poll began), None before the first.
     """
@@ -88,6 +89,11 @@ class Records(Protocol):
 
     def scan(self, mapping: int) -> Iterator[Record]:
         """All records of the mapping, by id, streamed."""
+        ...
+
+    def unsettled(self, mapping: int, since_seq: int) -> Iterator[Record]:
+        """Records that are not quiet, held or braked ones too, and those whose last row was deleted by an event
+        after `since_seq`; by id, streamed."""
         ...
 
     def save(self, records: Sequence[Record]) -> Sequence[Record]:
@@ -187,6 +193,10 @@ class Journal(Protocol):
 
     def find(self, wanted: JournalFilter) -> Iterator[JournalEntry]:
         """Matching entries by id, streamed."""
+        ...
+
+    def updates(self, mapping: int, keys: Sequence[str], since: datetime) -> Sequence[JournalEntry]:
+        """Updates of these records that were done since then, to either side, and notes (AGREE), by id."""
         ...
 
     def position(self) -> int:

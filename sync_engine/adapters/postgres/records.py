@@ -112,7 +112,15 @@ class PostgresRecords:
 
     def scan(self, mapping: int) -> Iterator[Record]:
         """All records of the mapping by id; a page at a time, so what is saved meanwhile may or may not show."""
-        query = select(*_COLUMNS).where(table.c.mapping == mapping).order_by(table.c.id).limit(_PAGE)
+        yield from self._streamed(select(*_COLUMNS).where(table.c.mapping == mapping))
+
+    def unsettled(self, mapping: int, since_seq: int) -> Iterator[Record]:
+        """Records that are not quiet, whatever holds them, and those whose row was deleted after `since_seq`."""
+        lost = (table.c.postgres_presence == PRESENCE_CODES[Presence.GONE]) & (table.c.postgres_seq > since_seq)
+        yield from self._streamed(select(*_COLUMNS).where(table.c.mapping == mapping, ~table.c.quiet | lost))
+
+    def _streamed(self, query: Select[Any]) -> Iterator[Record]:
+        query = query.order_by(table.c.id).limit(_PAGE)
         page = self._read(query)
         while page:
             yield from page
