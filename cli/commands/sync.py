@@ -69,8 +69,11 @@ def command(
 
 def _refuse_brake(summary: PassSummary) -> None:
     if summary.stops:
+        stopped = told(summary.stops)
         raise BrakeEngaged(
-            f"the brake stopped {told(summary.stops)}; none of these was applied, everything else was",
+            f"the brake would stop {stopped}"
+            if summary.dry_run
+            else f"the brake stopped {stopped}; none of these was applied, everything else was",
             hint="look: `brake show`; then let them go on: `brake release`, or undo them where they were made:"
             " `brake discard`",
         )

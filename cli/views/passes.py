@@ -62,10 +62,20 @@ def _applied(table: TableSummary, side: Side) -> str:
 
 
 def _show_plan(output: Output, summary: PassSummary) -> None:
-    rows = [[item["side"], item["table"], item["key"], item["op"], item["fields"]] for item in summary.planned]
+    rows = [
+        [
+            item["side"],
+            item["table"],
+            item["key"],
+            item["op"],
+            item["fields"],
+            "the brake" if item["braked"] else None,
+        ]
+        for item in summary.planned
+    ]
     if rows:
         output.text()
-        output.table(["side", "table", "key", "would", "fields"], rows)
+        output.table(["side", "table", "key", "would", "fields", "stopped by"], rows)
 
 
 def _ending(summary: PassSummary) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sync_engine.domain.brake import Stop, exceeds
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.ports.database import UnitOfWork
 
@@ -44,6 +45,28 @@ def _stop(
             if exceeds(mass, mapping.brake, linked, continuous=continuous):
                 uow.brakes.stop(mapping, mass.side, mass.kind, run_id)
     return [stop for stop in uow.brakes.stops(mapping.id) if stop.side in sides]
+
+
+def rehearsed_stops(context: Context, stops: Sequence[Stop]) -> list[JsonObject]:
+    """What the brake stopped, record by record, as lines of a dry run's plan."""
+    lines: list[JsonObject] = []
+    for stop in stops:
+        mapping = context.by_id[stop.mapping]
+        with context.database.transaction() as uow:
+            records = uow.records.by_id(uow.brakes.stopped(stop))
+        for _, record in sorted(records.items()):
+            changed = sorted(record.pending(stop.side.other)) if stop.kind == "update" else []
+            lines.append(
+                {
+                    "table": mapping.name,
+                    "key": record.key,
+                    "side": stop.side.value,
+                    "op": "trash" if stop.kind == "delete" and stop.side is Side.NOTION else stop.kind,
+                    "fields": [*changed],
+                    "braked": True,
+                }
+            )
+    return lines
 
 
 def told(stops: Sequence[tuple[str, Stop]]) -> str:

@@ -14,7 +14,7 @@ from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json
 from sync_engine.engine.apply_notion import apply_to_notion
 from sync_engine.engine.apply_postgres import apply_to_postgres
-from sync_engine.engine.braking import stop_masses
+from sync_engine.engine.braking import rehearsed_stops, stop_masses
 from sync_engine.engine.context import Context, nothing
 from sync_engine.engine.decide import decide
 from sync_engine.engine.gather import News, capture_by_table
@@ -119,6 +119,8 @@ def _brake(work: Pass) -> None:
     sides = [side for side in Side if work.options.writes_to(side)]
     stops = stop_masses(work.context, work.mappings, sides, work.run_id, continuous=work.continuous)
     work.summary.brake_on([(work.context.by_id[stop.mapping].name, stop) for stop in stops])
+    if work.options.dry_run:
+        work.summary.planned += rehearsed_stops(work.context, stops)
 
 
 def _postgres_round(work: Pass) -> int:
@@ -281,6 +283,7 @@ def _rehearse(work: Pass, mapping: TableMapping, operations: Sequence[Operation]
                 "side": operation.side.value,
                 "op": operation.action.value,
                 "fields": fields,
+                "braked": False,
             }
         )
     return 0

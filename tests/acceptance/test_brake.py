@@ -177,3 +177,16 @@ def test_a_column_added_to_the_mapping_is_no_mass_update(fifty: World) -> None:
     fifty.reopen()
     done = fifty.sync()
     assert done.braked == {} and names(done, "notion") == [("update", 50)]
+
+
+def test_a_dry_run_lists_each_change_that_the_brake_would_stop(
+    fifty: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fifty.sql("DELETE FROM agents")
+    code, out, err = cli(fifty, capsys, "sync", "--dry-run", "--json")
+    plan = json.loads(out)["plan"]
+    assert (code, len(plan)) == (8, 50)
+    assert {(line["side"], line["op"], line["braked"]) for line in plan} == {("notion", "trash", True)}
+    assert "would stop 50 deletes" in err and "was applied" not in err
+    _, out, _ = cli(fifty, capsys, "sync", "--dry-run")
+    assert out.count("the brake") == 50
