@@ -27,6 +27,8 @@ def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) ->
             return _beneath(record, event, mapping)
     elif event.seq <= record.postgres_seq:
         return record
+    elif event.snapshot and record.postgres_txid and not visible_in(record.postgres_txid, event.snapshot):
+        return record  # the row was missed before it was inserted
     if event.op in _GONE:
         return replace(
             record,
@@ -48,6 +50,19 @@ def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) ->
         postgres_txid=record.postgres_txid if event.op is Op.SNAPSHOT else event.txid,
         detached=record.detached and event.op is Op.SNAPSHOT,
     )
+
+
+def fold_among(owners_of: dict[str, list[Record]], event: ChangeEvent, mapping: TableMapping) -> None:
+    """Fold a row event into the newest owner of its key. `owners_of` has the owners of each key, oldest first."""
+    left = event.old_key if owners_of.get(event.old_key) else event.key
+    owners = owners_of.setdefault(left, [])
+    record = owners.pop() if owners else Record(id=0, mapping=mapping.id, key=event.key)
+    record = fold_row_event(record, event, mapping)
+    owners = owners_of.setdefault(record.key, [])
+    if owners and owners[-1].incarnation >= record.incarnation:
+        # The key belonged to a record that is gone; the newcomer must not be taken for it.
+        record = replace(record, incarnation=owners[-1].incarnation + 1)
+    owners.append(record)
 
 
 def _beneath(record: Record, event: ChangeEvent, mapping: TableMapping) -> Record:

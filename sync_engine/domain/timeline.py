@@ -43,20 +43,22 @@ _NO_ROW = RowThen()
 
 def row_after(row: RowThen, event: ChangeEvent) -> RowThen:
     """The row after one Postgres event of its key."""
+    if event.snapshot and row.txid and not visible_in(row.txid, event.snapshot):
+        return _beneath(row, event)
     if event.op in _GONE:
         return RowThen(txid=event.txid, seq=event.seq)
     told = event.after or {}
     if event.op is Op.SNAPSHOT:
-        return _backfilled(row, event, told)
+        return RowThen(told, True, row.txid, event.seq)
     image = told if event.op is Op.INSERT else {**row.image, **told}
     return RowThen(image, True, event.txid, event.seq)
 
 
-def _backfilled(row: RowThen, event: ChangeEvent, told: JsonObject) -> RowThen:
-    """A row read under a snapshot that does not see its newest change lies beneath that change, not above it."""
-    if row.txid and not visible_in(row.txid, event.snapshot):
-        return RowThen({**told, **row.image}, True, row.txid, row.seq) if row.exists else row
-    return RowThen(told, True, row.txid, event.seq)
+def _beneath(row: RowThen, event: ChangeEvent) -> RowThen:
+    """What was read under a snapshot that does not see the row's newest change lies beneath it, not above it."""
+    if not row.exists or event.op is not Op.SNAPSHOT:
+        return row
+    return RowThen({**(event.after or {}), **row.image}, True, row.txid, row.seq)
 
 
 def page_after(page: PageThen, event: ChangeEvent) -> PageThen:

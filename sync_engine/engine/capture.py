@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from sync_engine.domain.events import ChangeEvent, Op
-from sync_engine.domain.fold import fold_row_event
+from sync_engine.domain.fold import fold_among, fold_row_event
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
 from sync_engine.engine.holds import let_go
@@ -97,23 +96,10 @@ def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeE
     known = uow.records.incarnations(mapping.id, sorted(keys))
     folded = {key: list(owners) for key, owners in known.items()}
     for event in events:
-        _fold_one(folded, event, mapping)
+        fold_among(folded, event, mapping)
     before = {record.id: record for owners in known.values() for record in owners}
     touched = [record for owners in folded.values() for record in owners]
     uow.records.save([record for record in touched if record is not before.get(record.id)])
     edited = {key for event in events if not event.origin for key in (event.key, event.old_key)}
     edited_ids = {owners[-1].id for key, owners in known.items() if key in edited}
     let_go(uow, mapping, [record for record in touched if record.id in edited_ids])
-
-
-def _fold_one(folded: dict[str, list[Record]], event: ChangeEvent, mapping: TableMapping) -> None:
-    """Fold one event into the newest owner of its key. `folded` has the owners of each key, oldest first."""
-    left = event.old_key if folded.get(event.old_key) else event.key
-    owners = folded.setdefault(left, [])
-    record = owners.pop() if owners else Record(id=0, mapping=mapping.id, key=event.key)
-    record = fold_row_event(record, event, mapping)
-    owners = folded.setdefault(record.key, [])
-    if owners and owners[-1].incarnation >= record.incarnation:
-        # The key belonged to a record that is gone; the newcomer must not be taken for it.
-        record = replace(record, incarnation=owners[-1].incarnation + 1)
-    owners.append(record)

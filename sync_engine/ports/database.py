@@ -14,6 +14,7 @@ from sync_engine.ports.hints import Hints
 from sync_engine.ports.installation import Capture
 from sync_engine.ports.lease import Leases
 from sync_engine.ports.rows import Rows
+from sync_engine.ports.scratch import Scratch
 from sync_engine.ports.store import Conflicts, Held, Journal, Marks, Records, Registrations, Runs
 
 
@@ -42,6 +43,8 @@ class UnitOfWork(Protocol):
     def runs(self) -> Runs: ...
     @property
     def marks(self) -> Marks: ...
+    @property
+    def scratch(self) -> Scratch: ...
     @property
     def backlog(self) -> Backlog: ...
     @property

@@ -250,6 +250,7 @@ def test_export_is_the_whole_log(world: World, sync_engine: SyncEngine) -> None:
 
 
 def test_export_reads_a_long_log_in_little_memory(world: World) -> None:
+    world.log_was_forged = True
     world.sql(
         "INSERT INTO sync_engine.sync_events (mapping, source, op, key, after)"
         " SELECT 2, 'p', 'u', n::text, jsonb_build_object('prompt', repeat('x', 500))"

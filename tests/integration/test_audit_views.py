@@ -67,6 +67,7 @@ def test_history_names_fields_and_not_columns(told: World) -> None:
 
 @pytest.mark.parametrize("view", ["audit_history", "audit_blame"])
 def test_a_record_is_found_by_the_index_of_the_log(told: World, view: str) -> None:
+    told.log_was_forged = True
     told.sql(
         "INSERT INTO sync_engine.sync_events (mapping, source, op, key, after)"
         " SELECT 2, 'p', 'u', n::text, '{\"name\": 1}' FROM generate_series(1, 20000) n"

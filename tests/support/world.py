@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from sync_engine.bootstrap import App, open_app
+from sync_engine.engine.replay_verify import replay_verify
 from sync_engine.engine.setup import setup
 from sync_engine.engine.summary import PassSummary
 from sync_engine.engine.sync import SyncOptions, sync
@@ -75,6 +76,7 @@ class World:
         self.folder = folder
         self.resources = resources
         self.environment = environment
+        self.log_was_forged = False  # set by a test that writes into the log, or past it
         # Backing off takes no time in tests; nothing else waits.
         self.clock = StagedClock(start=datetime.now(UTC))
         self.app: App = self._open()
@@ -141,6 +143,11 @@ class World:
         named = {name.replace("_", " "): value for name, value in properties.items()}
         self.call("PATCH", f"/pages/{page_id}", {"properties": named})
 
+    def assert_log_tells_all(self) -> None:
+        """G13: the log, folded from its beginning, makes what the engine and the rows hold."""
+        found = replay_verify(self.app.context, pages=False)
+        assert found.ok, found.differences[:5]
+
     def assert_in_sync(self) -> None:
         """Both sides are equal, and a further pass writes nothing."""
         result = verify(self.app.context)
@@ -206,6 +213,8 @@ def world(empty_database: Database, tmp_path: Path) -> Iterator[World]:
     with make_world(empty_database, tmp_path) as made:
         made.setup()
         yield made
+        if not made.log_was_forged:
+            made.assert_log_tells_all()
 
 
 def names(summary: PassSummary, side: str) -> Sequence[tuple[str, int]]:

@@ -20,6 +20,7 @@ from sync_engine.adapters.postgres.records import PostgresRecords
 from sync_engine.adapters.postgres.registrations import PostgresRegistrations
 from sync_engine.adapters.postgres.rows import PostgresRows
 from sync_engine.adapters.postgres.runs import PostgresRuns
+from sync_engine.adapters.postgres.scratch import PostgresScratch
 
 
 class PostgresUnitOfWork:
@@ -82,6 +83,11 @@ class PostgresUnitOfWork:
     def marks(self) -> PostgresMarks:
         """Marks."""
         return PostgresMarks(self._connection)
+
+    @cached_property
+    def scratch(self) -> PostgresScratch:
+        """Where tables are rebuilt."""
+        return PostgresScratch(self._connection)
 
     @cached_property
     def backlog(self) -> PostgresBacklog:
