@@ -26,7 +26,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "Start": ("demo", "init", "plan", "setup"),
     "Sync": ("sync", "status", "verify", "runs"),
     "Decide": ("conflicts", "held", "brake"),
-    "Ask": ("audit",),
+    "Ask": ("audit", "simulate"),
     "Take back": ("mark", "rollback", "replay"),
     "Run it": ("run", "serve", "doctor", "db", "sandbox"),
 }
