@@ -82,7 +82,7 @@ class Remedy(Enum):
 class Compensation:
     """The decision for one record. `values` are the values to put back; `blocked` the fields with later edits.
 
-    `rewrites`: a row or page of the record that is still there gets the values too, whatever it holds.
+    A row or a page of the record that is still there gets the values too.
     """
 
     mapping: TableMapping
@@ -92,7 +92,6 @@ class Compensation:
     values: Mapping[str, Value] = field(default_factory=dict)
     blocked: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
-    rewrites: bool = False
 
 
 def compensate(
@@ -115,9 +114,9 @@ def compensate(
     if net.created:
         return _uncreate(net, record, mapping, row_predates=row_predates, force=force)
     if net.removed:
-        return _revive(net, record, mapping)
+        return _revive(net, record, mapping, force=force, selected_from_seq=selected_from_seq)
     if lost is not None:
-        return Compensation(mapping, record, Remedy.REVIVE, Status.UNDO, lost, rewrites=True)
+        return Compensation(mapping, record, Remedy.REVIVE, Status.UNDO, lost)
     return _unset(net, record, mapping, force=force, selected_from_seq=selected_from_seq)
 
 
@@ -138,12 +137,29 @@ def _uncreate(
     return Compensation(mapping, record, remedy, Status.UNDO, dict(record.base))
 
 
-def _revive(net: NetEffect, record: Record, mapping: TableMapping) -> Compensation:
+def _revive(
+    net: NetEffect, record: Record, mapping: TableMapping, *, force: bool, selected_from_seq: int | None
+) -> Compensation:
+    """A row that is gone comes back whole; one that is there gets what it does not hold."""
     both = (record.postgres_presence, record.notion_presence)
     if both == (Presence.PRESENT, Presence.PRESENT):
         return Compensation(mapping, record, Remedy.REVIVE, Status.ALREADY, reason="it exists again")
-    values = {name: value for name, value in net.before.items() if name in mapping.by_name}
-    return Compensation(mapping, record, Remedy.REVIVE, Status.UNDO, values)
+    there = record.postgres_presence is Presence.PRESENT
+    values: dict[str, Value] = {}
+    blocked: dict[str, str] = {}
+    for name, target in net.before.items():
+        field = mapping.by_name.get(name)
+        if field is None or (there and postgres_value(record, field) == target):
+            continue
+        wanted = {Side.POSTGRES: target, Side.NOTION: field.codec.weaken(target)}
+        edited = there or name in record.notion
+        expected = net.after.get(name, target)
+        later = edited and _later_edit(record, name, expected, mapping, selected_from_seq, wanted)
+        if later and not force:
+            blocked[name] = later
+        if not there or name not in blocked:
+            values[name] = target
+    return Compensation(mapping, record, Remedy.REVIVE, Status.UNDO, values, blocked, _told(blocked))
 
 
 def _unset(
@@ -169,6 +185,9 @@ def _unset(
             blocked[name] = later
         else:
             values[name] = target
+    if (values or blocked) and record.postgres_presence is not Presence.PRESENT:
+        reason = "the row was deleted since"
+        return Compensation(mapping, record, Remedy.SET_FIELDS, Status.BLOCKED, reason=reason)
     status = Status.UNDO if values else Status.BLOCKED if blocked else Status.ALREADY
     return Compensation(mapping, record, Remedy.SET_FIELDS, status, values, blocked, _told(blocked))
 

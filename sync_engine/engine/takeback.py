@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -89,17 +89,20 @@ def _revive_rows(
     now = context.database.now()
     for mapping, group in _tables(context, items):
         values = {item.record.id: item.values for item in group}
-        gone = [item.record for item in group if item.record.postgres_presence is not Presence.PRESENT]
-        back = revive_rows(uow, mapping, gone, origin.run_id, values=values, cause="rollback")
         there = [item for item in group if item.record.postgres_presence is Presence.PRESENT]
+        gone = [item.record for item in group if item not in there]
+        back = revive_rows(uow, mapping, gone, origin.run_id, values=values, cause="rollback")
         forced = write_wishes(uow, [wish for item in there if (wish := _rewritten(item))], origin, now, author)
         taken.refused |= back.refused | forced.refused
         written = {record.id: record for _, record in forced.written}
-        records = [replace(record, postgres_presence=Presence.PRESENT) for record in back.records]
-        records += [written.get(item.record.id, item.record) for item in there]
+        rows = [
+            (replace(record, postgres_presence=Presence.PRESENT), values[record.id]) for record in back.records
+        ]
+        rows += [_with_row(written.get(item.record.id, item.record), mapping) for item in there]
+        blocked = {item.record.id: item.blocked for item in group}
         told = [
-            _told(record, values[record.id], mapping, now, origin)
-            for record in records
+            _told(record, row, blocked[record.id], mapping, now, origin)
+            for record, row in rows
             if record.id not in taken.refused
         ]
         uow.held.release([record.id for record in told])
@@ -109,22 +112,34 @@ def _revive_rows(
 
 def _rewritten(item: Compensation) -> Wish | None:
     """What a row that is still there has to hold instead."""
-    row = {name: postgres_value(item.record, item.mapping.by_name[name]) for name in item.values}
-    other = {name: value for name, value in item.values.items() if value != row[name]}
+    _, row = _with_row(item.record, item.mapping)
+    other = {name: value for name, value in item.values.items() if value != row.get(name)}
     kept = {name: value for name, value in other.items() if item.mapping.by_name[name].writable}
-    return Wish(item.mapping, item.record, kept) if item.rewrites and kept else None
+    return Wish(item.mapping, item.record, kept) if kept else None
+
+
+def _with_row(record: Record, mapping: TableMapping) -> tuple[Record, Mapping[str, Value]]:
+    """The record, and all that its row is known to hold."""
+    known = record.base.keys() | record.postgres.keys()
+    return record, {item.name: postgres_value(record, item) for item in mapping.fields if item.name in known}
 
 
 def _told(
-    record: Record, values: Mapping[str, Value], mapping: TableMapping, now: datetime, origin: Origin
+    record: Record,
+    row: Mapping[str, Value],
+    blocked: Collection[str],
+    mapping: TableMapping,
+    now: datetime,
+    origin: Origin,
 ) -> Record:
     """The record whose row is back: a page that has to come back too is told everything, another what differs.
 
-    What was typed into that page meanwhile has lost to the base; the next tick of the log adds what the row holds.
+    What was typed into that page meanwhile has lost to the base, unless it is `blocked`; the next tick of the log
+    adds what the row holds.
     """
     if record.notion_presence is not Presence.PRESENT:
-        return _all_pending(record, values, now, origin)
-    names = undoable(record, Side.NOTION, mapping)
+        return _all_pending(record, row, now, origin)
+    names = [name for name in undoable(record, Side.NOTION, mapping) if name not in blocked]
     return give_up_in_notion(
         replace(record, detached=False), names, mapping, Interval.instant(now), {}, str(origin)
     )
