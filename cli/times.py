@@ -75,8 +75,3 @@ def shown(text: object) -> str:
     if not isinstance(text, str):
         return "–"
     return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC, to the second when there is nothing finer."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

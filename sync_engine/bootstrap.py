@@ -115,7 +115,7 @@ class App:
     def _paired(self, uow: UnitOfWork, registrations: Sequence[Registration]) -> Sequence[MappedTable]:
         tables = uow.rows.tables(self.schemas)
         by_oid = {table.oid: table for table in tables}
-        mappings = build_mappings(self.settings, tables, registrations)
+        mappings = build_mappings(self.settings, tables, registrations, uow.rows.kind)
         self._tell_of_later_relations()
         return [(mapping, by_oid[mapping.oid]) for mapping in mappings]
 

@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.verbs import Verb
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.doctor import examine
-from sync_engine.errors import SyncEngineError
+from sync_engine.errors import DatabaseError, NotionError, SyncEngineError
 
 
 @click.command(
@@ -18,7 +18,10 @@ from sync_engine.errors import SyncEngineError
     short_help="Check triggers, permissions, clocks, token, drift.",
     examples=[
         ("doctor", "each thing looked at, with the command that mends it"),
-        ("doctor --json", "the same as JSON; exit 1 when there is an error among the findings"),
+        (
+            "doctor --json",
+            "as JSON; exit 1 when a finding is an error, 4 or 5 when a side does not answer",
+        ),
     ],
     exits=exits.EVERYWHERE,
 )
@@ -32,5 +35,8 @@ def command(session: Session) -> None:
         document, lambda: session.output.table(["level", "where", "what", "mend"], rows, empty="nothing found")
     )
     errors = sum(item.level == "error" for item in findings)
+    refused = next((item.cause for item in findings if isinstance(item.cause, (DatabaseError, NotionError))), None)
+    if refused is not None:
+        raise refused
     if errors:
         raise SyncEngineError(f"{errors} of {len(findings)} findings are errors", hint="each names its mend")

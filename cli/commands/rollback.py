@@ -10,7 +10,7 @@ from cli.parameters import EMPTY_KEY_HINT, dry_run_option, yes_option
 from cli.verbs import Verb
 from cli.views.rollback import show_outcome, show_plan
 from sync_engine.engine.rollback import RollbackResult, Selection, rollback
-from sync_engine.errors import UsageError
+from sync_engine.errors import SyncEngineError, UsageError
 
 
 @click.command(
@@ -67,6 +67,11 @@ def command(
         session.ask(f"Take back {planned.requests} records?", yes=yes)
     done = _rollback(session, selection, force, dry_run=False)
     session.output.result(done.to_json(), lambda: show_outcome(session.output, done))
+    if done.blocked and not done.undone:
+        raise SyncEngineError(
+            f"nothing was taken back: {done.blocked} blocked or refused",
+            hint="the plan has each reason; --force overwrites later edits",
+        )
 
 
 def _rollback(session: Session, selection: Selection, force: bool, *, dry_run: bool) -> RollbackResult:

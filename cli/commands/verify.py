@@ -35,8 +35,20 @@ def command(session: Session, tables: tuple[str, ...]) -> None:
     if not found.in_sync:
         raise DifferencesFound(
             f"{len(found.differences)} differences in {found.checked} records",
-            hint="run `sync-engine sync` and verify again; `audit history TABLE KEY` tells what happened",
+            hint=_hint(session, found),
         )
+
+
+def _hint(session: Session, found: Verification) -> str:
+    """What brings the sides together: a pass, or a person where records wait for one."""
+    with session.stored() as uow:
+        held = {(item.mapping, item.key) for item in uow.held.find()}
+    names = {mapping.name: mapping.id for mapping in session.context.mappings}
+    waiting = sum((names[item.table], item.key) in held for item in found.differences)
+    if not waiting:
+        return "run `sync-engine sync` and verify again; `audit history TABLE KEY` tells what happened"
+    rest = "all of them are" if waiting == len(found.differences) else f"{waiting} of them are"
+    return f"{rest} of held records, which no pass carries: `sync-engine held list` has the reasons"
 
 
 def _show(output: Output, found: Verification) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cli.output import Output
-from cli.times import iso, shown
+from cli.times import shown
+from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.ports.store import JournalEntry, Run
 

@@ -14,6 +14,8 @@ from sync_engine.errors import ConfigurationError
 def with_dotenv(environment: Mapping[str, str], folder: Path) -> Mapping[str, str]:
     """The environment, and below it what `.env` in `folder` says; the real environment wins.
 
+    An empty variable of the environment wins too: it takes back what the file says, and counts as not set.
+
     `${NAME}` in the file stays as it is: a password may hold a dollar sign. Raises ConfigurationError when the
     file is there and cannot be read.
     """
@@ -28,7 +30,7 @@ def with_dotenv(environment: Mapping[str, str], folder: Path) -> Mapping[str, st
         ) from exc
     found = dotenv_values(stream=StringIO(text), interpolate=False)
     below = {name: value for name, value in found.items() if value is not None}
-    return below | {name: value for name, value in environment.items() if value or name not in below}
+    return below | dict(environment)
 
 
 def _reason(exc: OSError | UnicodeDecodeError) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
 NOTION_GRANULARITY = timedelta(seconds=60)
 """Notion floors `last_edited_time` to the minute (1,239 of 1,239 recorded times)."""
+
+
+def iso(at: datetime) -> str:
+    """The time as every document has it: ISO 8601 in UTC, with a Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class Order(Enum):

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.domain.events import ChangeEvent, Side
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
+from sync_engine.errors import UsageError
 from sync_engine.ports.event_log import EventFilter
 
 
@@ -32,28 +35,33 @@ class AuditQuery:
 def log(context: Context, query: AuditQuery) -> Iterator[JsonObject]:
     """Events that match, oldest first (with a limit: the newest ones), as `audit log --json` prints them.
 
-    Streamed: memory does not grow with the log. Raises UsageError for an unknown table or field.
+    Streamed: memory does not grow with the log. Raises UsageError, before the first event, for an unknown table or
+    field.
     """
-    for event in _found(context, query):
-        yield event_json(context, event)
+    wanted = _filter(context, query)
+    return (event_json(context, event) for event in _found(context, wanted))
 
 
 def export(context: Context, query: AuditQuery) -> Iterator[JsonObject]:
-    """The same events with all that the log holds of them, as `audit export` writes them."""
-    for event in _found(context, query):
-        yield {
-            **event_json(context, event),
-            "occurred": [event.occurred.since.isoformat(), event.occurred.until.isoformat()],
-            "old_key": event.old_key,
-            "page_id": event.page_id,
-            "snapshot": event.snapshot,
-        }
+    """The same events with all that the log holds of them, as `audit export` writes them. Raises as `log`."""
+    wanted = _filter(context, query)
+    return (_in_full(context, event) for event in _found(context, wanted))
 
 
-def _found(context: Context, query: AuditQuery) -> Iterator[ChangeEvent]:
+def _in_full(context: Context, event: ChangeEvent) -> JsonObject:
+    return {
+        **event_json(context, event),
+        "occurred": [iso(event.occurred.since), iso(event.occurred.until)],
+        "old_key": event.old_key,
+        "page_id": event.page_id,
+        "snapshot": event.snapshot,
+    }
+
+
+def _found(context: Context, wanted: EventFilter) -> Iterator[ChangeEvent]:
     with context.database.transaction() as uow:
-        events: Iterator[ChangeEvent] = uow.events.find(_filter(context, query))
-        if query.limit is not None:
+        events: Iterator[ChangeEvent] = uow.events.find(wanted)
+        if wanted.limit is not None:
             events = iter(sorted(events, key=lambda event: event.seq))
         yield from events
 
@@ -61,6 +69,8 @@ def _found(context: Context, query: AuditQuery) -> Iterator[ChangeEvent]:
 def _filter(context: Context, query: AuditQuery) -> EventFilter:
     mapping = context.mapping(query.table) if query.table else None
     field = mapping.field_named(query.field) if mapping else None
+    if query.field:
+        _refuse_unknown_field(context, query.field, mapping)
     return EventFilter(
         mapping=mapping.id if mapping else None,
         key=query.key,
@@ -77,6 +87,21 @@ def _filter(context: Context, query: AuditQuery) -> EventFilter:
     )
 
 
+def _refuse_unknown_field(context: Context, name: str, mapping: TableMapping | None) -> None:
+    """A field that no table has, and that no event ever touched: a column that was dropped is still in the log."""
+    tables = [mapping] if mapping else context.mappings
+    known = {name for table in tables for item in table.fields for name in (item.name, item.column, item.property)}
+    known |= {column for table in tables for column in (*table.captured, *table.key_columns)}
+    if name in known:
+        return
+    ever = EventFilter(mapping=mapping.id if mapping else None, field=name, limit=1)
+    with context.database.transaction() as uow:
+        if next(iter(uow.events.find(ever)), None) is None:
+            where = f"table {mapping.name} has" if mapping else "no table has"
+            what = "no field" if mapping else "a field"
+            raise UsageError(f"{where} {what} {name!r}, and the log knows none", hint=did_you_mean(name, known))
+
+
 def event_json(context: Context, event: ChangeEvent) -> JsonObject:
     """One event (`cli.md`): images by field with canonical values, columns that are not mapped as captured."""
     mapping = context.by_id.get(event.mapping)
@@ -91,8 +116,8 @@ def event_json(context: Context, event: ChangeEvent) -> JsonObject:
         "before": before,
         "after": after,
         "changed": changed,
-        "at": event.occurred.until.isoformat(),
-        "recorded_at": event.recorded_at.isoformat(),
+        "at": iso(event.occurred.until),
+        "recorded_at": iso(event.recorded_at),
         "actor": event.actor,
         "origin": event.origin,
         "run_id": event.origin.partition(":")[2],

@@ -9,6 +9,7 @@ from datetime import datetime
 from sync_engine.domain.events import ChangeEvent, Op, Side
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.timeline import PageThen, RowThen, Timeline, lineage, told
+from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.domain.words import spans
 from sync_engine.engine.audit import event_json, row_values, told_values
@@ -131,7 +132,7 @@ def _blame_json(name: str, setters: Sequence[_Set], mapping: TableMapping) -> Js
         "field": name,
         "value": (exact or [last])[-1].value,
         "seq": author.event.seq,
-        "at": author.event.occurred.until.isoformat(),
+        "at": iso(author.event.occurred.until),
         "source": author.event.source.value,
         "actor": author.event.actor,
         "origin": author.event.origin,
@@ -182,7 +183,7 @@ def _copies(timeline: Timeline, names: Sequence[str]) -> tuple[RowThen | None, P
 
 
 def _first(events: Sequence[ChangeEvent]) -> str | None:
-    return events[0].occurred.until.isoformat() if events else None
+    return iso(events[0].occurred.until) if events else None
 
 
 def copies_json(
@@ -195,7 +196,7 @@ def copies_json(
     return {
         "table": mapping.name,
         "key": key,
-        "at": at.isoformat(),
+        "at": iso(at),
         "exists": held is not None,
         "values": held or {},
         "sides": {"postgres": there, "notion": shown},

@@ -20,12 +20,16 @@ SKEW_LIMIT = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `mend` is the command or step that mends it; empty when there is nothing to mend."""
+    """One thing looked at. `mend` is the command or step that mends it; empty when there is nothing to mend.
+
+    `cause`: the side could not be looked at because of this error.
+    """
 
     level: Level
     what: str
     where: str
     mend: str = ""
+    cause: SyncEngineError | None = None
 
     def to_json(self) -> JsonObject:
         """As `doctor --json` prints it."""
@@ -39,7 +43,9 @@ def examine(installation: Installation) -> Sequence[Finding]:
         try:
             findings += check(installation)
         except SyncEngineError as error:
-            findings.append(Finding("error", error.message, check.__name__.strip("_"), error.hint))
+            found = Finding("error", error.message, check.__name__.strip("_"), error.hint, error)
+            if found.what not in {item.what for item in findings}:
+                findings.append(found)
     return findings
 
 
@@ -70,7 +76,7 @@ def _notion(installation: Installation) -> Iterator[Finding]:
     try:
         me = installation.workspace.whoami()
     except NotionError as error:
-        yield Finding("error", error.message, "Notion", error.hint)
+        yield Finding("error", error.message, "Notion", error.hint, error)
         return
     yield Finding("ok", f"connected as {me.name or me.id}", "Notion")
     if not me.is_bot:

@@ -9,6 +9,7 @@ from sync_engine.domain.events import ChangeEvent, Side
 from sync_engine.domain.fold import notion_value, postgres_value
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.times import iso
 from sync_engine.domain.unresolved import waiting_page
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.audit import told_values
@@ -103,7 +104,7 @@ def _event_json(event: ChangeEvent, story: _Story) -> JsonObject:
     after = told_values(event, event.after, story.mapping) or {}
     return {
         "seq": event.seq,
-        "at": event.occurred.until.isoformat(),
+        "at": iso(event.occurred.until),
         "source": event.source.value,
         "actor": event.actor,
         "origin": event.origin,
@@ -118,7 +119,7 @@ def _candidate(change: PendingChange | None) -> JsonObject | None:
         return None
     return {
         "value": change.value,
-        "at": [change.at.since.isoformat(), change.at.until.isoformat()],
+        "at": [iso(change.at.since), iso(change.at.until)],
         "actor": change.actor,
         "seq": change.seq,
         "origin": change.origin,
@@ -155,7 +156,7 @@ def _request_json(entry: JournalEntry, name: str) -> JsonObject:
 
 
 def _response_json(entry: JournalEntry) -> JsonObject:
-    at = entry.at.isoformat() if entry.at else None
+    at = iso(entry.at) if entry.at else None
     return {"status": entry.status.value, "error": entry.error, "at": at}
 
 

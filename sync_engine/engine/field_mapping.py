@@ -103,25 +103,44 @@ def _check_type(context: TableContext, item: KnownColumn, wanted: str) -> None:
 def _property_names(context: TableContext, chosen: list[_Chosen]) -> Mapping[str, str]:
     """A property name for every chosen column, no two alike in Notion; names given in `sync.toml` come first."""
     names: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for item in chosen:
         given = item.known.settings.property if item.known.settings is not None else None
         if given is None:
             continue
-        if given.casefold() in {name.casefold() for name in (KEY_PROPERTY, *names.values())}:
+        folded = given.casefold()
+        if folded in keys or folded == KEY_PROPERTY.casefold():
             raise context.error(
-                f"the property name {given!r} is taken",
+                f"the property name {given!r} is taken: {_taken_by(context, keys.get(folded))}",
                 "fields",
                 item.known.key,
                 "property",
                 hint="choose another",
             )
+        keys[folded] = item.known.key
         names[item.known.column.name] = given
     for item in chosen:
         column = item.known.column.name
         if column not in names:
             proposed = relation_name(item.known.name) if item.relation_to else property_name(item.known.name)
+            if (other := keys.get(proposed.casefold())) is not None:
+                raise context.error(
+                    f"the property name {proposed!r} is taken: it is that of column {item.known.name!r} too, "
+                    "which has none of its own here",
+                    "fields",
+                    other,
+                    "property",
+                    hint=f"choose another, or give {item.known.name!r} a property",
+                )
             names[column] = distinct(proposed, (KEY_PROPERTY, *names.values()), item.known.name)
     return names
+
+
+def _taken_by(context: TableContext, key: str | None) -> str:
+    if key is None:
+        return "it shows the key of the row"
+    at = context.settings.where("tables", context.position, "fields", key, "property")
+    return f"it is that of {key!r}, {at}"
 
 
 def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sync_engine.domain.times import iso
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.holds import let_go
@@ -30,7 +31,7 @@ def held_json(context: Context, item: HeldRecord) -> JsonObject:
         "constraint": item.constraint,
         "waiting_for": item.waiting_for,
         "attempts": item.attempts,
-        "since": item.since.isoformat() if item.since else None,
+        "since": iso(item.since) if item.since else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sync_engine.configuration.complaints import did_you_mean
@@ -30,8 +30,22 @@ class _Placed:
     registration: Registration | None
 
 
+WhatIs = Callable[[str, str], str]
+"""What a name of a schema is that is no table of ours: `view`, `materialized view`, `foreign table`, `partition`,
+`temporary table`; empty when there is no such name."""
+
+_INSTEAD = {
+    "partition": "name the partitioned table, which stands for all of its partitions",
+    "foreign table": "its rows are in another database: sync it there",
+    "temporary table": "it goes with its session: sync a table that stays",
+}
+
+
 def build_mappings(
-    settings: Settings, tables: Sequence[Table], registrations: Sequence[Registration] = ()
+    settings: Settings,
+    tables: Sequence[Table],
+    registrations: Sequence[Registration] = (),
+    what_is: WhatIs = lambda _schema, _name: "",
 ) -> Sequence[TableMapping]:
     """The mappings of `sync.toml`, parents first, with what is remembered of them filled in.
 
@@ -42,7 +56,7 @@ def build_mappings(
     catalog = {(table.schema, table.name): table for table in tables}
     remembered = {item.name: item for item in registrations}
     placed = [
-        _place(settings, position, table, catalog, remembered.get(table.name))
+        _place(settings, position, table, catalog, remembered.get(table.name), what_is)
         for position, table in enumerate(settings.tables)
     ]
     _refuse_shared_tables(settings, placed)
@@ -75,9 +89,11 @@ def _place(
     wanted: TableSettings,
     catalog: Mapping[TableName, Table],
     registration: Registration | None,
+    what_is: WhatIs,
 ) -> _Placed:
     table = _find_table(wanted.name, settings.postgres.schema, catalog, registration)
     if table is None:
+        _refuse_other_kinds(settings, position, wanted.name, what_is)
         known = (_written(name, settings.postgres.schema) for name in catalog)
         hint = did_you_mean(wanted.name, known) or f"schema {settings.postgres.schema!r} has no table"
         raise ConfigurationError(
@@ -90,6 +106,16 @@ def _place(
             hint="a row without a key cannot be followed; add a primary key, or take the table out",
         )
     return _Placed(position, wanted, table, registration)
+
+
+def _refuse_other_kinds(settings: Settings, position: int, name: str, what_is: WhatIs) -> None:
+    outside, dot, bare = name.partition(".")
+    kind = what_is(settings.postgres.schema, name) or (what_is(outside, bare) if dot else "")
+    if kind:
+        raise ConfigurationError(
+            f"{settings.where('tables', position, 'name')}: {name!r} is a {kind}, and only tables can be synced",
+            hint=_INSTEAD.get(kind, "its rows are those of other tables: name the tables that it reads"),
+        )
 
 
 def _written(name: TableName, schema: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sync_engine.domain.times import iso
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.ports.store import Mark
@@ -32,4 +33,4 @@ def delete_mark(context: Context, name: str) -> None:
 
 def mark_json(mark: Mark) -> JsonObject:
     """As `mark list --json` prints it."""
-    return {"name": mark.name, "at": mark.at.isoformat(), "protected": mark.protected}
+    return {"name": mark.name, "at": iso(mark.at), "protected": mark.protected}

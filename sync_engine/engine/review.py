@@ -13,6 +13,7 @@ from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.origin import Origin
 from sync_engine.domain.reconcile import rebase
 from sync_engine.domain.record import Record
+from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import between_turns
@@ -52,8 +53,8 @@ def conflict_show(context: Context, conflict_id: int) -> JsonObject:
         **conflict_json(context, row),
         "run_id": row.run_id,
         "occurrences": row.occurrences,
-        "detected_at": row.detected_at.isoformat() if row.detected_at else None,
-        "resolved_at": row.resolved_at.isoformat() if row.resolved_at else None,
+        "detected_at": iso(row.detected_at) if row.detected_at else None,
+        "resolved_at": iso(row.resolved_at) if row.resolved_at else None,
         "resolved_by": row.resolved_by,
     }
 
@@ -78,11 +79,11 @@ def conflict_json(context: Context, row: ConflictRow) -> JsonObject:
 
 
 def _instant(side: SideValue) -> Json:
-    return side.at.until.isoformat() if side.at else None
+    return iso(side.at.until) if side.at else None
 
 
 def _span(side: SideValue) -> Json:
-    return [side.at.since.isoformat(), side.at.until.isoformat()] if side.at else None
+    return [iso(side.at.since), iso(side.at.until)] if side.at else None
 
 
 def swap(context: Context, conflict_id: int, *, who: str = "", force: bool = False) -> JsonObject:

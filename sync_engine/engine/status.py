@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.gather import registrations_of
@@ -53,8 +54,8 @@ def _run(lease: LeaseRow | None) -> Json:
     return {
         "active": lease.live,
         "holder": lease.holder,
-        "since": lease.acquired_at.isoformat(),
-        "told_at": lease.renewed_at.isoformat(),
+        "since": iso(lease.acquired_at),
+        "told_at": iso(lease.renewed_at),
         **lease.state,
     }
 
@@ -81,5 +82,5 @@ def _table(
         "eta_seconds": round(eta, 1),
         "conflicts": uow.conflicts.count_open(mapping.id),
         "held": len(uow.held.find(mapping.id)),
-        "last_sync": registration.last_sync.isoformat() if registration.last_sync else None,
+        "last_sync": iso(registration.last_sync) if registration.last_sync else None,
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sync_engine.domain.brake import Stop
 from sync_engine.domain.events import Side
 from sync_engine.domain.plan import Action
+from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject
 
 _POSTGRES_ACTIONS = (Action.INSERT, Action.UPDATE, Action.DELETE)
@@ -122,6 +123,6 @@ def stop_json(table: str, stop: Stop) -> JsonObject:
         "side": stop.side.value,
         "op": stop.kind,
         "count": stop.count,
-        "since": stop.since.isoformat(),
+        "since": iso(stop.since),
         "run_id": stop.run_id,
     }

@@ -78,6 +78,11 @@ class Rows(Protocol):
         """The ordinary and partitioned tables of these schemas (and those their foreign keys point to)."""
         ...
 
+    def kind(self, schema: str, name: str) -> str:
+        """What that name is when it is no table that can be synced: `view`, `materialized view`, `foreign table`,
+        `partition`, `temporary table`; else empty."""
+        ...
+
     def fetch(self, mapping: TableMapping, keys: Sequence[str]) -> Mapping[str, JsonObject]:
         """Column images by key, for the rows that exist."""
         ...

@@ -9,4 +9,4 @@ from cli.verbs import VerbGroup
 
 @click.group(cls=VerbGroup, package="cli.commands.sandbox", sections={"Commands": ("serve",)})
 def command() -> None:
-    """A local Notion that speaks the real API, to try things without a workspace."""
+    """A local Notion that speaks the real API: no workspace needed."""

@@ -45,6 +45,13 @@ def tables(connection: Connection, schemas: Sequence[str]) -> Sequence[Table]:
     return [_table(row, columns[row["oid"]], constraints[row["oid"]]) for row in found]
 
 
+def kind(connection: Connection, schema: str, name: str) -> str:
+    """What that name is when it is no table that can be synced (`view`, `partition` ...); else empty."""
+    with psycopg.RawCursor(driver_of(connection)) as cursor:
+        found = cursor.execute(statement("catalog_kind"), [schema, name]).fetchone()
+    return str(found[0]) if found else ""
+
+
 def _rows(driver: Driver, name: str, parameter: list[Any]) -> Sequence[Row]:
     with psycopg.RawCursor(driver, row_factory=dict_row) as cursor:
         return cursor.execute(statement(name), [parameter]).fetchall()

@@ -33,6 +33,10 @@ class PostgresRows:
         """The tables of these schemas, and those that their foreign keys point to."""
         return introspect.tables(self._connection, schemas)
 
+    def kind(self, schema: str, name: str) -> str:
+        """What that name is when it is no table that can be synced; else empty."""
+        return introspect.kind(self._connection, schema, name)
+
     def fetch(self, mapping: TableMapping, keys: Sequence[str]) -> Mapping[str, JsonObject]:
         """Column images by key, for the rows that exist."""
         rows = [

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.times import iso, parse_position, parse_time
+from cli.times import parse_position, parse_time
+from sync_engine.domain.times import iso
 from sync_engine.errors import UsageError
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

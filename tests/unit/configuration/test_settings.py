@@ -247,7 +247,7 @@ def test_dotenv_lies_below_the_environment(tmp_path: Path) -> None:
     assert with_dotenv({"A": "1"}, tmp_path) == {"A": "1"}
     (tmp_path / ".env").write_text("A=2\nexport B='with $dollar ${A}'\nC=\nD=4\n# E=5\n")
     found = with_dotenv({"A": "1", "D": ""}, tmp_path)
-    assert found == {"A": "1", "B": "with $dollar ${A}", "C": "", "D": "4"}
+    assert found == {"A": "1", "B": "with $dollar ${A}", "C": "", "D": ""}, "an empty variable takes it back"
 
 
 def test_a_dotenv_that_cannot_be_read_is_said(tmp_path: Path) -> None:
