@@ -10,7 +10,7 @@ from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.reconcile import Settled
 from sync_engine.domain.record import Presence, Record
-from sync_engine.domain.unresolved import is_unresolved
+from sync_engine.domain.unresolved import is_unresolved, refusal, waiting_page
 from sync_engine.domain.values import Value
 
 PageOf = Callable[[str, str], str]
@@ -121,23 +121,30 @@ def _create(settled: Settled, mapping: TableMapping, page_of: PageOf) -> tuple[O
 def _insert(settled: Settled, mapping: TableMapping) -> RecordPlan:
     if mapping.direction == "to-notion":
         return _NOTHING
-    waiting = [
-        name
-        for name, change in settled.record.notion.items()
-        if is_unresolved(change.value) and mapping.by_name[name].not_null
-    ]
-    operation = _postgres_write(settled, mapping, Action.INSERT)
-    if waiting:
-        return RecordPlan(
-            hold=Hold(
-                settled.record,
-                Side.POSTGRES,
-                Action.INSERT,
-                f"the page that {', '.join(waiting)} points to has no row yet",
-                waiting_for=", ".join(waiting),
-            )
-        )
-    return RecordPlan((operation,))
+    unfit = _unfit(settled.record, mapping)
+    if unfit:
+        return RecordPlan(hold=_not_yet(settled.record, mapping, unfit))
+    return RecordPlan((_postgres_write(settled, mapping, Action.INSERT),))
+
+
+def _unfit(record: Record, mapping: TableMapping) -> dict[str, Value]:
+    """What a new page shows in fields that the row must have, where that is no value (yet)."""
+    return {
+        name: change.value
+        for name, change in record.notion.items()
+        if is_unresolved(change.value) and name in mapping.by_name and mapping.by_name[name].not_null
+    }
+
+
+def _not_yet(record: Record, mapping: TableMapping, unfit: Mapping[str, Value]) -> Hold:
+    """A value that is refused waits for a person, one that points to a page without a row waits for that."""
+    refused = {name: reason for name, value in unfit.items() if (reason := refusal(value))}
+    if refused:
+        told = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+        return Hold(record, Side.POSTGRES, Action.INSERT, told, constraint=", ".join(refused))
+    targets = [f"{mapping.by_name[name].relation_to} {waiting_page(value)}" for name, value in unfit.items()]
+    reason = f"the page that {', '.join(unfit)} points to has no row yet"
+    return Hold(record, Side.POSTGRES, Action.INSERT, reason, waiting_for=", ".join(targets))
 
 
 def _row_gone(settled: Settled, mapping: TableMapping, *, approved: bool) -> RecordPlan:

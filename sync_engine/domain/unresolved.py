@@ -24,9 +24,24 @@ def normalised(shown: Value) -> JsonObject:
     return {"shown": shown, "reason": "Notion stored something else than was sent; Postgres keeps its value"}
 
 
-def is_normalised(value: Value) -> bool:
+def flipping(shown: Value, postgres: Value) -> JsonObject:
+    """What a page shows in a field that flips between that and another value; it waits for a person."""
+    return {
+        "shown": shown,
+        "flips": postgres,
+        "reason": f"flips between {shown!r} in Notion and {postgres!r} in Postgres: each side changes back what"
+        " the other wrote; stop the automation or trigger that does it, then `held retry`",
+    }
+
+
+def is_flipping_marker(value: Value) -> bool:
     """Whether the value is such a marker."""
-    return isinstance(value, dict) and "shown" in value
+    return isinstance(value, dict) and "flips" in value
+
+
+def is_normalised(value: Value) -> bool:
+    """Whether the value is a marker of what Notion stored otherwise than it was sent."""
+    return isinstance(value, dict) and "shown" in value and "flips" not in value
 
 
 def seen_as(value: Value) -> Value:

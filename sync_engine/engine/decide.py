@@ -13,6 +13,7 @@ from sync_engine.domain.record import PendingChange, Record
 from sync_engine.domain.unresolved import refusal, waiting_page
 from sync_engine.engine.context import Context
 from sync_engine.engine.holds import hold_fields
+from sync_engine.engine.pingpong import mark_flipping
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import ConflictRow, SideValue
 
@@ -31,14 +32,14 @@ def decide(
 ) -> Decided:
     """Settle, record conflicts, plan. Conflicts and settled records are written in the caller's transaction."""
     decided = Decided()
-    records = _linked_up(uow, context, mapping, records)
+    before = {record.id: record for record in records}
+    records = mark_flipping(uow, context, mapping, _linked_up(uow, context, mapping, records))
     waiting = _open_fields(uow, mapping)
     settled = [
         settle(record, mapping, ambiguous=context.ambiguous, already_open=waiting.get(record.id, {}))
         for record in records
     ]
     _store_conflicts(uow, mapping, settled, waiting, run_id, decided)
-    before = {record.id: record for record in records}
     changed = [item.record for item in settled if item.record != before[item.record.id]]
     uow.records.save(changed)
     pages = pages_of(uow, context, mapping, [item.record for item in settled])

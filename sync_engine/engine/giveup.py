@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync_engine.domain.brake import BrakeKind
@@ -13,7 +13,7 @@ from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.record import Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.undoing import give_up_in_notion, undoable
-from sync_engine.domain.values import JsonObject
+from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.apply_notion import apply_to_notion
 from sync_engine.engine.capture import capture
 from sync_engine.engine.context import Context
@@ -23,12 +23,22 @@ from sync_engine.engine.revive import revive_rows
 
 @dataclass(frozen=True, slots=True)
 class Unwanted:
-    """A change that waits to be written to `side`: it came from the other one, and goes back there."""
+    """A change that waits to be written to `side`: it came from the other one, and goes back there.
+
+    `fields`: only these, of an update; none named: all.
+    """
 
     mapping: TableMapping
     record: Record
     side: Side
     kind: BrakeKind
+    fields: frozenset[str] = frozenset()
+
+    @property
+    def base(self) -> Mapping[str, Value]:
+        """What the fields shall hold again."""
+        found = undoable(self.record, self.side.other, self.mapping)
+        return {name: value for name, value in found.items() if not self.fields or name in self.fields}
 
 
 @dataclass
@@ -73,9 +83,7 @@ def _rows(context: Context, unwanted: Sequence[Unwanted], origin: Origin, who: s
             given.done += [record.id for record in revived.records]
             given.refused |= revived.refused
         edited = _some(unwanted, Side.NOTION, "update")
-        wishes = [
-            Wish(item.mapping, item.record, undoable(item.record, Side.POSTGRES, item.mapping)) for item in edited
-        ]
+        wishes = [Wish(item.mapping, item.record, item.base) for item in edited]
         forced = write_wishes(uow, wishes, origin, context.database.now(), actor)
         given.done += [record.id for _, record in forced.written]
         given.refused |= forced.refused
@@ -103,11 +111,8 @@ def _edited_pages(
     at = Interval.instant(context.database.now())
     written: list[tuple[TableMapping, Record]] = []
     with context.database.transaction() as uow:
-        for mapping, records in _by_table(context, _some(unwanted, Side.POSTGRES, "update")):
-            given_up = [
-                give_up_in_notion(record, undoable(record, Side.NOTION, mapping), mapping, at, actor, str(origin))
-                for record in records
-            ]
-            written += [(mapping, record) for record in uow.records.save(given_up)]
+        for item in _some(unwanted, Side.POSTGRES, "update"):
+            lost = give_up_in_notion(item.record, item.base, item.mapping, at, actor, str(origin))
+            written += [(item.mapping, record) for record in uow.records.save([lost])]
     given.done += [record.id for _, record in written]
     push(context, written, origin)

@@ -8,8 +8,12 @@ from sync_engine.domain.times import iso
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.holds import let_go
+from sync_engine.engine.pingpong import try_again
 from sync_engine.errors import UsageError
 from sync_engine.ports.store import HeldRecord
+
+DELETES = ("delete", "trash")
+"""Operations of held records that a person approves by retrying them."""
 
 
 def held_list(context: Context) -> Sequence[JsonObject]:
@@ -38,7 +42,8 @@ def held_json(context: Context, item: HeldRecord) -> JsonObject:
 def retry_held(context: Context, held_ids: Sequence[int]) -> int:
     """Release these; the next `sync` tries them again. Returns how many. Raises UsageError for an unknown id.
 
-    A field that one side cannot take stays listed, because trying again does not change what it holds.
+    A held delete is approved by that: it is applied. A field that one side cannot take stays listed, because
+    trying again does not change what it holds; one that was held because it flipped is tried again.
     """
     with context.database.transaction() as uow:
         found = {item.id: item for item in uow.held.find()}
@@ -48,6 +53,11 @@ def retry_held(context: Context, held_ids: Sequence[int]) -> int:
         wanted = [found[held_id] for held_id in held_ids]
         uow.held.release([item.record_id for item in wanted if item.mapping not in context.by_id])
         for mapping in context.mappings:
-            records = uow.records.by_id([item.record_id for item in wanted if item.mapping == mapping.id])
-            let_go(uow, mapping, records.values())
+            some = [item for item in wanted if item.mapping == mapping.id]
+            for item in some:
+                if item.op in DELETES:
+                    uow.brakes.approve_delete(mapping.id, item.record_id, item.side)
+            records = uow.records.by_id([item.record_id for item in some])
+            run_id = context.ids.new_id()
+            let_go(uow, mapping, [try_again(uow, record, run_id) for record in records.values()])
     return len(held_ids)

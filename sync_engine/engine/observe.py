@@ -250,6 +250,7 @@ def _folded(item: _Seen, mapping: TableMapping, seq: int, sighting: Sighting) ->
         record,
         page_id=item.page.id,
         notion_presence=Presence.GONE if item.page.in_trash else Presence.PRESENT,
+        detached=record.detached and (event is None or record.postgres_presence is not Presence.ABSENT),
         notion_observed_at=sighting.at,
         notion_edited_at=item.page.last_edited_time,
         key_on_page=bool(record.key) and key_on(item.page, mapping) == record.key,

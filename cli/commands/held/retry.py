@@ -29,7 +29,10 @@ from sync_engine.errors import UsageError
 @dry_run_option
 @pass_session
 def command(session: Session, held_id: int | None, expected: int | None, dry_run: bool) -> None:
-    """Let held records be tried again by the next pass."""
+    """Let held records be tried again by the next pass.
+
+    A held delete that is retried is approved: it will be applied.
+    """
     if (held_id is None) is (expected is None):
         raise UsageError("name one id or --all N", hint="`held list` shows the ids")
     listed = [int(str(item["id"])) for item in held_list(session.context)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -65,6 +66,13 @@ class PostgresJournal:
         while page:
             yield from page
             page = self._read(query.where(table.c.id > page[-1].id)) if len(page) == _PAGE else []
+
+    def updates(self, mapping: int, keys: Sequence[str], since: datetime) -> Sequence[JournalEntry]:
+        """Updates of these records that were done since then, and notes (AGREE) between them, by id."""
+        mine = (table.c.mapping == mapping) & table.c.key.in_(keys) & (table.c.at >= since)
+        updated = (table.c.op == ChangeOp.UPDATE.value) & (table.c.status == ChangeStatus.DONE.value)
+        query = select(*_COLUMNS).where(mine, updated | (table.c.op == ChangeOp.AGREE.value))
+        return self._read(query.order_by(table.c.id)) if keys else []
 
     def position(self) -> int:
         """The highest entry id; 0 when the journal is empty."""
