@@ -18,10 +18,10 @@ from sync_engine.sandbox.ids import IdSource
 from sync_engine.sandbox.ratelimit import RateLimit
 from sync_engine.sandbox.requestlog import RequestLog
 from sync_engine.sandbox.seed import CAPABILITIES, add_connection, people, seed
-from sync_engine.sandbox.server import HttpServer
 from sync_engine.sandbox.sqlitefile import SqliteKeeper
 from sync_engine.sandbox.store import Store
 from sync_engine.sandbox.workspace import Workspace
+from sync_engine.serving import HttpServer
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_BUDGET = 180
@@ -86,7 +86,14 @@ class Sandbox:
         workspace.chaos = None if chaos is None else Chaos(chaos)
         workspace.search_lag = int(search_lag_seconds * 1000)
         connections = Connections()
-        server = HttpServer(build_app(workspace, connections), connections, LOOPBACK, port)
+        server = HttpServer(
+            build_app(workspace, connections),
+            LOOPBACK,
+            port,
+            "sandbox",
+            http=connections.protocol(),
+            timeout_keep_alive=60,
+        )
         server.start()
         return cls(workspace, server)
 

@@ -7,8 +7,8 @@ from types import TracebackType
 
 from sync_engine.bootstrap import App
 from sync_engine.errors import ConfigurationError
+from sync_engine.serving import HttpServer
 from sync_engine.web.application import application
-from sync_engine.web.server import HttpServer
 from sync_engine.web.site import Site
 
 
@@ -32,7 +32,7 @@ class Console:
                 hint="use 127.0.0.1, and an SSH tunnel from elsewhere",
             )
         site = Site(app)
-        server = HttpServer(application(site), host, port)
+        server = HttpServer(application(site), host, port, "console", server_header=False)
         server.start()
         return cls(site, server)
 

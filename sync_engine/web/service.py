@@ -12,10 +12,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sync_engine.bootstrap import App
+from sync_engine.serving import HttpServer
 from sync_engine.web.application import application
 from sync_engine.web.console import is_loopback
 from sync_engine.web.health import Health
-from sync_engine.web.server import HttpServer
 from sync_engine.web.site import Site
 from sync_engine.web.webhooks import Webhooks
 
@@ -33,7 +33,8 @@ class Service:
         self.webhooks = Webhooks(app.database, app.clock, notion.webhook_token.value, max_age, show)
         self._site = Site(app) if is_loopback(host) else None
         console = application(self._site) if self._site else _no_console
-        self._server = HttpServer(_beside(public(app, self.webhooks), console), host, port)
+        beside = _beside(public(app, self.webhooks), console)
+        self._server = HttpServer(beside, host, port, "console", server_header=False)
         self._server.start()
         self.url = self._server.url
 
