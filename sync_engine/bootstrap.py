@@ -75,7 +75,7 @@ class App:
     def context(self) -> Context:
         """Both sides and the mappings of `sync.toml` as the database has them now."""
         self.settings.require_tables()
-        mappings: Sequence[TableMapping] = [mapping for mapping, _ in self._mapped_now()]
+        mappings, fingerprint = self._mapped_now()
         return Context(
             database=self.database,
             workspace=cast(Workspace, _OpenedWhenUsed(lambda: self.workspace)),
@@ -85,7 +85,13 @@ class App:
             ambiguous=self.settings.defaults.ambiguous,
             progress=self._progress,
             query_lag=timedelta(seconds=self.settings.notion.query_lag_seconds),
+            fingerprint=fingerprint,
         )
+
+    def remapped(self) -> Context:
+        """The context, with the mappings made anew from what the database looks like now."""
+        self.__dict__.pop("context", None)
+        return self.context
 
     @cached_property
     def installation(self) -> Installation:
@@ -99,11 +105,12 @@ class App:
             progress=self._progress,
         )
 
-    def _mapped_now(self) -> Sequence[MappedTable]:
-        if not self.database.is_set_up():
-            return self.mapped(None)
+    def _mapped_now(self) -> tuple[Sequence[TableMapping], str]:
+        """The mappings, and what their tables look like."""
+        is_set_up = self.database.is_set_up()
         with self.database.transaction() as uow:
-            return self.mapped(uow)
+            mappings = [mapping for mapping, _ in self.mapped(uow if is_set_up else None)]
+            return mappings, uow.rows.fingerprint(mappings)
 
     def mapped(self, uow: UnitOfWork | None) -> Sequence[MappedTable]:
         """Mappings with their tables; without a unit of work, as if nothing were registered yet."""

@@ -155,6 +155,12 @@ class NotSetUp(SyncEngineError):
     exit_code = 6
 
 
+class SchemaChanged(SyncEngineError):
+    """Somebody altered a mapped table since the mappings were made; they are to be made anew."""
+
+    code = "schema_changed"
+
+
 class DifferencesFound(SyncEngineError):
     """A check found differences."""
 

@@ -57,7 +57,7 @@ def command(session: Session, wait: bool, dry_run: bool) -> None:
         session.output.result(summary.to_json(), lambda: show_pass(session.output, summary))
         return
     jobs = LocalJobs(app.clock)
-    loop = Loop(context, app.loop_options(), jobs, session.stop.is_set, _holder())
+    loop = Loop(context, app.loop_options(), jobs, session.stop.is_set, _holder(), app.remapped)
 
     def stop(name: str) -> None:
         _log.info("%s: stopping", name, extra={"event": "stopping"})

@@ -10,7 +10,19 @@ from typing import Literal
 from sync_engine.domain.codecs.codec import Codec
 
 Direction = Literal["both", "to-notion", "from-notion"]
-ConflictPolicy = Literal["newest", "postgres", "notion", "manual", "union", "min", "max", "delta"]
+ConflictPolicy = Literal[
+    "newest",
+    "postgres",
+    "notion",
+    "manual",
+    "union",
+    "elements",
+    "min",
+    "max",
+    "delta",
+    "lines",
+    "custom",
+]
 DeletePolicy = Literal["ignore", "hold", "soft", "trash", "delete"]
 
 KEY_PROPERTY = "Sync Key"
@@ -21,8 +33,10 @@ KEY_PROPERTY = "Sync Key"
 class FieldMapping:
     """One mapped field. `name` is the column's name at `init` time and names the field everywhere.
 
-    `property_id` is empty until `setup` made or found the property. `relation_to` names the mapping (table)
-    that a relation field points to; its canonical value is then the target's record key, or None.
+    `property_id` is empty until `setup` made or found the property. `former` are names that the column had before;
+    events of that time carry them. `relation_to` names the mapping (table)
+    that a relation field points to; its canonical value is then the target's record key, or None. `resolver` is
+    what decides under the policy `custom`: `sql:SCHEMA.FUNCTION` or `python:MODULE:FUNCTION`.
     """
 
     name: str
@@ -35,11 +49,21 @@ class FieldMapping:
     property_id: str = ""
     direction: Direction = "both"
     conflict: ConflictPolicy = "newest"
+    resolver: str = ""
     not_null: bool = False
     has_default: bool = False
     writable: bool = True
     relation_to: str = ""
     options: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that win or lose together, because a rule of the table ties them, and their policy."""
+
+    fields: tuple[str, ...]
+    conflict: ConflictPolicy = "newest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +109,7 @@ class TableMapping:
     brake: Brake = field(default_factory=Brake)
     captured: tuple[str, ...] = ()
     soft_column: str = ""
+    groups: tuple[Group, ...] = ()
 
     def field_named(self, name: str) -> FieldMapping | None:
         """The field of that name, or None."""
@@ -97,8 +122,9 @@ class TableMapping:
 
     @cached_property
     def by_column(self) -> Mapping[str, FieldMapping]:
-        """Fields by column name."""
-        return {item.column: item for item in self.fields}
+        """Fields by column name, former names included unless another column bears them now."""
+        former = {name: item for item in self.fields for name in item.former}
+        return former | {item.column: item for item in self.fields}
 
     @cached_property
     def by_property_id(self) -> Mapping[str, FieldMapping]:

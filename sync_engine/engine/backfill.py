@@ -20,7 +20,8 @@ def backfill(context: Context, mapping: TableMapping, registration: Registration
 
     All chunks and the flag that says so commit together: a crash starts the table anew and leaves no half of it
     in the log. Changes made meanwhile are captured by the trigger; a snapshot event never overwrites a newer
-    one, because it carries the snapshot under which it was read (`domain/fold.py`).
+    one, because it carries the snapshot under which it was read (`domain/fold.py`). Where the table was read
+    before, rows that went away while their changes were not captured are logged as deleted.
     """
     total = 0
     with context.database.transaction() as uow:
@@ -32,6 +33,7 @@ def backfill(context: Context, mapping: TableMapping, registration: Registration
             after = uow.events.last_snapshot_key()
             if logged < CHUNK or after is None:
                 break
+        uow.events.log_absences(mapping)
         uow.registrations.save(replace(registration, backfilled=True))
     return total
 

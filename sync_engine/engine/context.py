@@ -35,6 +35,7 @@ def no_progress(_what: str, _done: int, _total: int) -> None:
 class Context:
     """One installation: a database, a workspace and the mappings between them (parents first).
 
+    `fingerprint` is of the tables (`Rows.fingerprint`) when the mappings were made; empty when nobody looked.
     `lane` is where the requests of batches of writes queue for the budget. `between` is called where something
     long can be interrupted for a moment: between two batches of a scan; what it raises ends the scan.
     """
@@ -48,6 +49,7 @@ class Context:
     progress: Progress = no_progress
     query_lag: timedelta = QUERY_LAG
     lane: Lane = Lane.INTERACTIVE
+    fingerprint: str = ""
     between: Callable[[], None] = nothing
 
     @cached_property

@@ -163,6 +163,7 @@ def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
         writable=column.writable and not is_key,
         relation_to=item.relation_to,
         options=_options(column, item.type, labels),
+        former=item.known.former,
     )
 
 

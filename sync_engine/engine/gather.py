@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.engine.backfill import backfill, rehearse_backfill
 from sync_engine.engine.capture import capture
+from sync_engine.engine.captured import ensure_captured
 from sync_engine.engine.context import Context
 from sync_engine.engine.interrupted import close_interrupted
 from sync_engine.engine.missing import find_missing_pages
@@ -29,9 +30,9 @@ class News:
 def gather(context: Context, mappings: Sequence[TableMapping], run_id: str, *, full: bool, dry_run: bool) -> News:
     """Rows that were there before capture, captured changes, edited pages; also what a killed run left in doubt.
 
-    Raises NotSetUp when a mapping was never set up.
+    Raises NotSetUp when a mapping was never set up, or changes of its table are not captured.
     """
-    registrations = registrations_of(context)
+    registrations = ensure_captured(context, registrations_of(context))
     if not dry_run:
         recover(context)
         close_interrupted(context, run_id)

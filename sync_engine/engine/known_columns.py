@@ -41,6 +41,7 @@ class KnownColumn:
     key: str
     property_id: str
     type: str
+    former: tuple[str, ...] = ()
 
     @property
     def left_out(self) -> bool:
@@ -67,6 +68,7 @@ def known_columns(context: TableContext) -> list[KnownColumn]:
                 key,
                 str(memory.get("property_id") or ""),
                 str(memory.get("type") or ""),
+                _former(column, memory),
             )
         )
     for key in settings:
@@ -77,6 +79,14 @@ def known_columns(context: TableContext) -> list[KnownColumn]:
             hint=did_you_mean(key, (column.name for column in context.table.columns)),
         )
     return known
+
+
+def _former(column: Column, memory: Mapping[str, object]) -> tuple[str, ...]:
+    """Names under which earlier events have the column."""
+    before = memory.get("former")
+    names = [str(name) for name in before] if isinstance(before, list) else []
+    last = str(memory.get("column") or column.name)
+    return tuple(name for name in dict.fromkeys([*names, last]) if name != column.name)
 
 
 def _remembered(context: TableContext) -> dict[str, tuple[str, Mapping[str, object]]]:

@@ -25,7 +25,15 @@ from sync_engine.engine.selection import Selector
 from sync_engine.engine.tenure import Tenure, take_lease
 from sync_engine.engine.trouble import Trouble
 from sync_engine.engine.turn import Turns
-from sync_engine.errors import DatabaseBusy, DatabaseError, LeaseLost, LockHeld, NotionUnavailable, SyncEngineError
+from sync_engine.errors import (
+    DatabaseBusy,
+    DatabaseError,
+    LeaseLost,
+    LockHeld,
+    NotionUnavailable,
+    SchemaChanged,
+    SyncEngineError,
+)
 from sync_engine.ports.jobs import Cron, Queue, Worker
 from sync_engine.ports.lease import RUN
 
@@ -68,13 +76,18 @@ class LoopOptions:
 
 @dataclass
 class Loop:
-    """The run of one process. `stopped` says whether it was asked to end; `holder` names it to people."""
+    """The run of one process.
+
+    `stopped` says whether it was asked to end; `holder` names it to people. `remapped` gives the installation with
+    mappings as they are now, after somebody altered a table.
+    """
 
     context: Context
     options: LoopOptions
     jobs: Jobs
     stopped: Callable[[], bool]
     holder: str
+    remapped: Callable[[], Context]
     turns: int = 0
     phase: str = "starting"
     run_id: str = ""
@@ -97,6 +110,9 @@ class Loop:
             )
             try:
                 self._serve(tenure)
+            except SchemaChanged as changed:
+                _log.info("%s: its mapping is made anew", changed, extra={"event": "schema_changed"})
+                self.context = self.remapped()
             except LeaseLost as lost:
                 _log.error("%s", lost, extra={"event": "lease_lost"})
                 if not wait:
@@ -204,6 +220,9 @@ class Loop:
         try:
             turns.turn()
         except LeaseLost:
+            raise
+        except SchemaChanged:
+            turns.end()
             raise
         except LockHeld as held:
             self.phase = "waiting for a command"

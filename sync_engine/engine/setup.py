@@ -9,6 +9,7 @@ from typing import Literal
 from sync_engine.domain.mapping import KEY_PROPERTY, FieldMapping, TableMapping
 from sync_engine.domain.schema import DataSource, Property, Table
 from sync_engine.domain.values import JsonObject
+from sync_engine.engine.captured import BLIND, memory_of_column, read_again
 from sync_engine.engine.context import Progress, no_progress
 from sync_engine.errors import ConfigurationError, NotionNotFound
 from sync_engine.ports.database import Database, UnitOfWork
@@ -124,8 +125,11 @@ def _install_capture(installation: Installation) -> None:
         mapped = installation.mapped(uow)
     for done, (mapping, table) in enumerate(mapped):
         with installation.database.transaction() as uow:
-            if uow.capture.state(mapping, table) is not CaptureState.OK:
+            state = uow.capture.state(mapping, table)
+            if state is not CaptureState.OK:
                 uow.capture.install(mapping, table)
+            if state in BLIND:
+                read_again(uow, mapping)
         installation.progress("installing triggers", done + 1, len(mapped))
 
 
@@ -226,15 +230,15 @@ def _reachable(workspace: Workspace, mapping: TableMapping) -> DataSource:
 def _record(database: Database, mapping: TableMapping, source: DataSource) -> None:
     """Remember ids: of the database, of its data source, and of each mapped property."""
     key = source.by_id(mapping.key_property_id) or source.by_name(KEY_PROPERTY)
-    fields: JsonObject = {}
-    for field in mapping.fields:
-        found = _found(source, field)
-        fields[field.name] = {
-            "number": field.number,
-            "column": field.column,
-            "property_id": found.id if found is not None else field.property_id,
+    found = {field.name: _found(source, field) for field in mapping.fields}
+    fields: JsonObject = {
+        field.name: {
+            **memory_of_column(field),
+            "property_id": item.id if (item := found[field.name]) is not None else field.property_id,
             "type": field.type,
         }
+        for field in mapping.fields
+    }
     with database.transaction() as uow:
         known = next(item for item in uow.registrations.all() if item.name == mapping.name)
         if known.backfilled and fields.keys() - known.fields.keys():

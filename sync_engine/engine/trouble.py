@@ -14,13 +14,14 @@ from sync_engine.errors import (
     DatabaseError,
     LeaseLost,
     NotSetUp,
+    SchemaChanged,
     SyncEngineError,
 )
 from sync_engine.ports.clock import Clock
 
 BACKOFFS = {"database": Backoff(0.5, 30.0), "other": Backoff(2.0, 300.0)}
 
-_FATAL = (LeaseLost, ConnectionBlocked, NotSetUp, ConfigurationError)
+_FATAL = (LeaseLost, ConnectionBlocked, NotSetUp, ConfigurationError, SchemaChanged)
 """Waiting mends none of these: somebody has to do something first."""
 
 _log = logging.getLogger(__name__)

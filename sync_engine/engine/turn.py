@@ -12,6 +12,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.engine.backfill import backfill
 from sync_engine.engine.burst import Burst
 from sync_engine.engine.capture import CONSUMER
+from sync_engine.engine.captured import ensure_captured, refuse_altered
 from sync_engine.engine.carrier import Carrier
 from sync_engine.engine.context import Context
 from sync_engine.engine.follow_hints import follow_hints
@@ -50,6 +51,7 @@ class Turns:
     burst: Burst
     recovered: bool = False
     proofs: Sequence[str] = ()
+    _captured: bool = False
     _looked_at: float = 0.0
     _stamped_at: float | None = None
 
@@ -73,7 +75,8 @@ class Turns:
     def turn(self) -> None:
         """Do one turn. Raises what the sides raise; whatever was done until then is committed and stored.
 
-        Raises LockHeld, with nothing done, while a command of a person is at work.
+        Raises LockHeld, with nothing done, while a command of a person is at work, and SchemaChanged when the
+        mappings do not fit the tables any more.
         """
         with self.context.database.lock():
             done = False
@@ -98,6 +101,7 @@ class Turns:
                 self.burst = Burst.begin(self.context)
 
     def _work(self) -> None:
+        self._look_at_tables()
         registered = registrations_of(self.context)
         for mapping in self.context.mappings:
             if not registered[mapping.id].backfilled:
@@ -114,6 +118,13 @@ class Turns:
             self._stamp()
 
     # --- news
+
+    def _look_at_tables(self) -> None:
+        if self._captured:
+            refuse_altered(self.context)
+        else:
+            ensure_captured(self.context, registrations_of(self.context))
+            self._captured = True
 
     def _capture(self) -> None:
         for table, count in capture_by_table(self.context).items():

@@ -84,7 +84,11 @@ class EventLog(Protocol):
         ...
 
     def advance(self, consumer: str, tick: Tick) -> None:
-        """Move the cursor to the end of the tick, in the caller's transaction."""
+        """Move the cursor to the end of the tick, in the caller's transaction; index and seal what it brought."""
+        ...
+
+    def seal(self) -> None:
+        """Index and seal (`ports/chain.py`) what became visible since the last tick, without reading it."""
         ...
 
     def append(self, events: Sequence[NewEvent]) -> Sequence[int]:

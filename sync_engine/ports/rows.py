@@ -78,6 +78,10 @@ class Rows(Protocol):
         """The ordinary and partitioned tables of these schemas (and those their foreign keys point to)."""
         ...
 
+    def fingerprint(self, mappings: Sequence[TableMapping]) -> str:
+        """Another text whenever a table's name, columns or capture triggers are no longer what they were."""
+        ...
+
     def kind(self, schema: str, name: str) -> str:
         """What that name is when it is no table that can be synced: `view`, `materialized view`, `foreign table`,
         `partition`, `temporary table`; else empty."""

@@ -29,7 +29,7 @@ class Stage:
     def new_loop(self, holder: str = "the staged one") -> Loop:
         """Another process, as it were."""
         jobs = LocalJobs(self.world.clock, self._pause)
-        return Loop(self.world.app.context, self.options, jobs, self._stopped, holder)
+        return Loop(self.world.app.context, self.options, jobs, self._stopped, holder, self.world.app.remapped)
 
     @property
     def elapsed(self) -> float:

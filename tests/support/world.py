@@ -99,6 +99,10 @@ class World:
         setup(self.app.installation)
         self.app.__dict__.pop("context", None)
 
+    def restart(self) -> None:
+        """Read the catalog anew, as the next command would."""
+        self.app.remapped()
+
     def reopen(self) -> None:
         """Read the configuration anew, as the next command would, and set up what is new."""
         self.app = self._open()

@@ -24,8 +24,8 @@ _OLD, _NEW = SQL("OLD"), SQL("NEW")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a table's functions depend on: the mapping's number, the table's oid (the columns' numbers are true of no
-    other), key columns in key order, and captured columns."""
+    """What a table's functions depend on: the mapping's number, the table's oid (the columns' numbers are true of
+    no other), key columns in key order, and captured columns."""
 
     mapping: int
     table: int

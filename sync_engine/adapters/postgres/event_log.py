@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 
 from sync_engine.adapters.postgres import images, introspect, tick_bounds
 from sync_engine.adapters.postgres.capture_function import shape_of
+from sync_engine.adapters.postgres.chain import LINK, with_digest
 from sync_engine.adapters.postgres.connection import driver_of
 from sync_engine.adapters.postgres.event_rows import captured_events, change_event, rows_to_append
 from sync_engine.adapters.postgres.event_search import Indexed, search
-from sync_engine.adapters.postgres.snapshot_chunk import snapshot_chunk
+from sync_engine.adapters.postgres.snapshot_chunk import absent_rows, snapshot_chunk
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.domain.events import ChangeEvent
 from sync_engine.domain.keys import decode_key
@@ -32,7 +33,7 @@ BEGINNING = "1:1:"
 """The snapshot before any transaction."""
 
 HISTORY = "history"
-"""The reader that indexes the log by record."""
+"""The reader that indexes the log by record, and seals it."""
 
 _LARGE = 10_000
 _APPENDED_AT_ONCE = 1000
@@ -74,12 +75,22 @@ class PostgresEventLog:
             return captured_events(cursor.fetchall())
 
     def advance(self, consumer: str, tick: Tick) -> None:
-        """Move the cursor, and index what the tick brought. Raises DatabaseError when another reader moved it."""
+        """Move the cursor; index and seal what the tick brought. Raises DatabaseError when another moved it."""
         self._move(consumer, tick)
+        self._know(tick)
+
+    def seal(self) -> None:
+        """Index and seal what became visible since the last tick."""
+        self._know(self.tick(HISTORY))
+
+    def _know(self, tick: Tick) -> None:
         snapshot, _, bounds = self._cursor_of(HISTORY)
+        if not tick_bounds.precedes(snapshot, tick.current):
+            return  # a later tick has been here
         floor = tick_bounds.floor(snapshot, tick.current, bounds)
         with psycopg.RawCursor(self._driver) as cursor:
             cursor.execute(statement("history_extend"), [floor, snapshot, tick.current])
+            cursor.execute(with_digest("chain_extend"), [floor, snapshot, tick.current, LINK])
         self._move(HISTORY, Tick(snapshot, tick.current, floor, tick.bounds))
 
     def append(self, events: Sequence[NewEvent]) -> Sequence[int]:
@@ -103,6 +114,16 @@ class PostgresEventLog:
         if keys:
             self._last_snapshot_key = decode_key(keys[-1][0], len(mapping.key_columns))
         return len(keys)
+
+    def log_absences(self, mapping: TableMapping) -> int:
+        """Log a delete of every known record whose row is not in the table. See `snapshot_chunk.py`."""
+        table = self._table(mapping)
+        shape = shape_of(mapping.id, table, mapping.key_columns, mapping.captured)
+        with psycopg.RawCursor(self._driver) as cursor:
+            for name, value in images.settings((), shape.key).items():
+                cursor.execute("SELECT set_config($1, $2, true)", [name, value])
+            cursor.execute(absent_rows(shape, table))
+            return cursor.rowcount
 
     def last_snapshot_key(self) -> tuple[str, ...] | None:
         """Key of the last row logged by `snapshot_chunk` in this transaction."""

@@ -13,6 +13,7 @@ from sync_engine.adapters.postgres import introspect, row_sql
 from sync_engine.adapters.postgres.connection import driver_of
 from sync_engine.adapters.postgres.row_shape import RowShape, read_shape
 from sync_engine.adapters.postgres.row_writer import RowWriter
+from sync_engine.adapters.postgres.statements import statement
 from sync_engine.domain.keys import decode_key
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.schema import Table
@@ -32,6 +33,13 @@ class PostgresRows:
     def tables(self, schemas: Sequence[str]) -> Sequence[Table]:
         """The tables of these schemas, and those that their foreign keys point to."""
         return introspect.tables(self._connection, schemas)
+
+    def fingerprint(self, mappings: Sequence[TableMapping]) -> str:
+        """Another text whenever a table's name, columns or capture triggers are no longer what they were."""
+        oids = [mapping.oid for mapping in mappings]
+        with psycopg.RawCursor(self._driver) as cursor:
+            found = cursor.execute(statement("tables_fingerprint"), [oids]).fetchone()
+            return str(found[0]) if found else ""
 
     def kind(self, schema: str, name: str) -> str:
         """What that name is when it is no table that can be synced; else empty."""

@@ -1,4 +1,4 @@
-"""Composes the statement that logs the next rows of a table as snapshot events."""
+"""Composes the statements that log what a table holds: its rows as snapshot events, and known rows that are gone."""
 
 from __future__ import annotations
 
@@ -32,6 +32,21 @@ def snapshot_chunk(shape: Shape, table: Table, *, resumed: bool) -> Composed:
         table=Identifier(table.schema, table.name),
         beyond=_beyond(shape.key, order) if resumed else SQL("true"),
         order=order,
+    )
+
+
+def absent_rows(shape: Shape, table: Table) -> Composed:
+    """Logs a delete, with the snapshot of this statement, of each present record whose key is not in the table."""
+    return SQL(
+        "INSERT INTO sync_engine.sync_events (mapping, source, op, key, snapshot)"
+        " SELECT r.mapping, 'p', 'd', r.key, pg_current_snapshot() FROM sync_engine.sync_records AS r"
+        " WHERE r.mapping = {mapping} AND r.postgres_presence = 'p' AND NOT row_security_active({table}::regclass)"
+        " AND NOT EXISTS (SELECT FROM {name} AS t WHERE {key} = r.key) ORDER BY r.id"
+    ).format(
+        mapping=Literal(shape.mapping),
+        table=Literal(table.oid),
+        name=Identifier(table.schema, table.name),
+        key=images.record_key(shape.key, _ROW),
     )
 
 

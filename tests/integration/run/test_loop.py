@@ -8,7 +8,7 @@ import pytest
 
 from sync_engine.adapters.postgres.hints import CHANNEL
 from sync_engine.engine.sync import SyncOptions, sync
-from sync_engine.errors import ConnectionBlocked, DatabaseUnavailable, LeaseLost, LockHeld
+from sync_engine.errors import ConnectionBlocked, DatabaseUnavailable, LeaseLost, LockHeld, NotSetUp
 from sync_engine.ports.hints import Hint
 from sync_engine.sandbox.faults import Fault
 from tests.support.looping import Stage, engine_requests, run_state, stored_runs
@@ -362,3 +362,24 @@ def test_notify_is_heard(world: World) -> None:
             world.sql(f"NOTIFY {CHANNEL}, 'hint'")
             ready.set()
     assert ready.is_set()
+
+
+def test_a_table_altered_under_it_is_mapped_anew(world: World, stage: Stage) -> None:
+    seed(world)
+    stage.run_until(20)
+    page = world.page("agents", "Agent 2")["id"]
+    stage.at(30, lambda: world.sql("ALTER TABLE agents RENAME prompt TO instructions"))
+    stage.at(31, lambda: world.sql("UPDATE agents SET instructions = 'from a row' WHERE name = 'Agent 1'"))
+    stage.at(32, lambda: world.edit(page, Prompt=text("from a page")))
+    stage.run_until(120)
+    assert shown(world.page("agents", "Agent 1"), "Prompt") == "from a row"
+    assert world.sql("SELECT instructions FROM agents WHERE name = 'Agent 2'") == [("from a page",)]
+    world.assert_in_sync()
+
+
+def test_it_ends_where_changes_are_not_captured_any_more(world: World, stage: Stage) -> None:
+    seed(world)
+    stage.run_until(20)
+    stage.at(30, lambda: world.sql("ALTER TABLE agents DISABLE TRIGGER ALL"))
+    with pytest.raises(NotSetUp, match="disabled"):
+        stage.run_until(120)
