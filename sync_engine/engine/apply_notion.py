@@ -20,7 +20,7 @@ from sync_engine.engine.context import Context
 from sync_engine.engine.log_writes import log_trashed, log_writes
 from sync_engine.engine.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
 from sync_engine.engine.send import Reply, send_all
-from sync_engine.errors import ConnectionBlocked, NotionError, NotionUnavailable
+from sync_engine.errors import ConnectionBlocked, NotionError, NotionRejected, NotionUnavailable
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
 from sync_engine.ports.workspace import Page
@@ -36,12 +36,13 @@ _CHANGE_OPS = {
 @dataclass
 class Sent:
     """Result of a batch: operations done, what must be held, pages found in the trash, and the error that ends
-    the pass (Notion unreachable or refusing the connection), if any."""
+    the pass (Notion unreachable or refusing the connection), if any. `lost`: why the table as a whole is gone."""
 
     done: list[Operation] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     overtaken: int = 0
     fatal: NotionError | None = None
+    lost: NotionRejected | None = None
 
 
 def apply_to_notion(
@@ -145,6 +146,9 @@ def _settle_reply(
         gone = replace(operation.record, notion={}, notion_presence=Presence.GONE)
         return gone, replace(intent, status=ChangeStatus.FAILED, error="the page is in the trash")
     error = reply.error
+    if reply.lost and isinstance(error, NotionRejected):
+        sent.lost = error
+        return None, replace(intent, status=ChangeStatus.FAILED, error=str(error))
     if isinstance(error, NotionUnavailable | ConnectionBlocked):
         sent.fatal = sent.fatal or error
         unknown = operation.action is not Action.TRASH and getattr(error, "may_have_committed", False)

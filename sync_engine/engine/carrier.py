@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sync_engine.domain.lanes import Lane
 from sync_engine.domain.mapping import TableMapping
@@ -13,6 +13,7 @@ from sync_engine.engine.burst import Burst
 from sync_engine.engine.carry import Pass, SyncOptions, carry
 from sync_engine.engine.context import Context
 from sync_engine.engine.selection import Ids, Selection, Selector
+from sync_engine.errors import NotionRejected
 
 RECHECK = 30.0
 """Seconds after which open records that could not be moved are tried again: a person may have decided."""
@@ -31,6 +32,7 @@ class Carrier:
     _moved: int = 0
     _impatient: bool = False
     _recheck_at: float = 0.0
+    _refused: dict[str, NotionRejected] = field(default_factory=dict)
     _braked: str = ""
 
     def unsettle(self) -> None:
@@ -43,8 +45,12 @@ class Carrier:
             self.unsettle()
         return not self.settled
 
-    def carry(self, burst: Burst, ready: Sequence[TableMapping]) -> None:
-        """Fresh edits first, then a slice of the bulk, in a lane that leaves room in the budget for the former."""
+    def carry(self, burst: Burst, ready: Sequence[TableMapping]) -> Mapping[str, NotionRejected]:
+        """Fresh edits first, then a slice of the bulk, in a lane that leaves room in the budget for the former.
+
+        Returns the tables that Notion stopped showing meanwhile.
+        """
+        self._refused = {}
         with self.context.database.transaction() as uow:
             chosen = self.selector.select(uow, ready, self.context.clock.monotonic())
         if chosen.whole:
@@ -55,6 +61,7 @@ class Carrier:
         with self.context.database.transaction() as uow:
             self.backlog = sum(uow.backlog.size(mapping.id) for mapping in ready)
         self._recheck_at = self.context.clock.monotonic() + RECHECK
+        return self._refused
 
     def to_postgres(self, burst: Burst, ready: Sequence[TableMapping]) -> None:
         """While Notion cannot be reached: what is known of it already goes to Postgres."""
@@ -99,6 +106,7 @@ class Carrier:
         work.summary.quiet = True
         work.summary.stops = ()
         carry(work)
+        self._refused |= work.refused
         if work.fatal is not None:
             raise work.fatal
         return sum(work.summary.total.applied.values()) - before

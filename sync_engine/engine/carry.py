@@ -21,7 +21,7 @@ from sync_engine.engine.gather import News, capture_by_table
 from sync_engine.engine.holds import hold_unfit, store_holds
 from sync_engine.engine.look_again import batches, look_again
 from sync_engine.engine.summary import PassSummary
-from sync_engine.errors import ConnectionBlocked, NotionError, NotionUnavailable
+from sync_engine.errors import ConnectionBlocked, NotionError, NotionRejected, NotionUnavailable
 from sync_engine.ports.database import UnitOfWork
 
 SyncDirection = Literal["both", "to-notion", "from-notion"]
@@ -55,6 +55,7 @@ class Pass:
     `among`: ids of the only records that it may touch, by mapping; None: all. `waits`: operations that wait for a
     page outside of `among` are left to a later pass. `store`: called before the first write of each batch.
     `continuous`: it is a piece of a `run`, whose backlog is no mass change.
+    `refused`: tables that Notion stopped showing meanwhile.
     """
 
     context: Context
@@ -68,6 +69,7 @@ class Pass:
     store: Callable[[], None] = nothing
     continuous: bool = False
     fatal: NotionError | None = None
+    refused: dict[str, NotionRejected] = field(default_factory=dict)
 
     @property
     def origin(self) -> Origin:
@@ -206,7 +208,7 @@ def _is_due(operation: Operation, *, patient: bool) -> bool:
 
 
 def _send(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> int:
-    if not operations:
+    if not operations or mapping.name in work.refused:
         return 0
     if work.options.dry_run:
         return _rehearse(work, mapping, operations)
@@ -214,7 +216,7 @@ def _send(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) ->
     moved = 0
     for batch in batches(operations):
         moved += _send_batch(work, mapping, batch)
-        if work.fatal is not None:
+        if work.fatal is not None or mapping.name in work.refused:
             break
     return moved
 
@@ -226,6 +228,9 @@ def _send_batch(work: Pass, mapping: TableMapping, operations: Sequence[Operatio
     except (NotionUnavailable, ConnectionBlocked) as error:
         work.fatal = error
         return 0
+    except NotionRejected as error:
+        work.refused[mapping.name] = error
+        return 0
     work.summary.table(mapping.name).captured_notion += looked.edits
     if not looked.wanted:
         return looked.edits
@@ -236,6 +241,8 @@ def _send_batch(work: Pass, mapping: TableMapping, operations: Sequence[Operatio
         work.summary.table(mapping.name).held_new += store_holds(uow, mapping, sent.holds)
         hold_unfit(uow, mapping, sent.done)
     work.fatal = sent.fatal
+    if sent.lost is not None:
+        work.refused[mapping.name] = sent.lost
     total = sum(work.summary.table(mapping.name).applied.values())
     work.context.progress(f"writing {mapping.name} to Notion", total, 0)
     return len(sent.done) + sent.overtaken + looked.edits

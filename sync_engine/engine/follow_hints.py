@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sync_engine.engine.context import Context
+from sync_engine.engine.missing import distrust
 from sync_engine.engine.polls import Polls
 from sync_engine.engine.pull_pages import pull_pages
+from sync_engine.errors import NotionRejected
 from sync_engine.ports.hints import Hint
 
 AT_ONCE = 200
@@ -18,6 +20,8 @@ FEW = 10
 
 def follow_hints(context: Context, polls: Polls, run_id: str) -> dict[str, int]:
     """Follow what waits; returns the edits found by table. Hints are done when what they led to is committed.
+
+    A table that turns out to be gone as a whole is noted in `polls`, as if a poll had been refused.
 
     Events whose only authors are this connection are our own writes. Those of unknown pages and data sources
     concern nobody here.
@@ -32,7 +36,12 @@ def follow_hints(context: Context, polls: Polls, run_id: str) -> dict[str, int]:
         if len(page_ids) > FEW or "" in page_ids:
             polls.now(mapping.name)
         edited = [page_id for page_id in page_ids if page_id and (len(page_ids) <= FEW or page_ids[page_id])]
-        edits[mapping.name] = pull_pages(context, mapping, edited, run_id)
+        try:
+            edits[mapping.name] = pull_pages(context, mapping, edited, run_id)
+        except NotionRejected as error:
+            polls.refused(mapping.name, error)
+            distrust(context.database, mapping)
+            continue
         if edits[mapping.name]:
             polls.now(mapping.name)
     if waiting:

@@ -12,7 +12,7 @@ from sync_engine.engine.capture import capture
 from sync_engine.engine.captured import ensure_captured
 from sync_engine.engine.context import Context
 from sync_engine.engine.interrupted import close_interrupted
-from sync_engine.engine.missing import find_missing_pages
+from sync_engine.engine.missing import find_missing_pages, refuse_lost
 from sync_engine.engine.pull import pull
 from sync_engine.engine.recover import recover
 from sync_engine.errors import NotionRejected, NotSetUp
@@ -21,16 +21,26 @@ from sync_engine.ports.store import Registration
 
 @dataclass
 class News:
-    """Edits by people and applications that were found, by table."""
+    """Edits by people and applications that were found, by table, and the tables that Notion refuses to show."""
 
     postgres: Counter[str] = field(default_factory=Counter)
     notion: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, NotionRejected] = field(default_factory=dict)
 
 
-def gather(context: Context, mappings: Sequence[TableMapping], run_id: str, *, full: bool, dry_run: bool) -> News:
+def gather(
+    context: Context,
+    mappings: Sequence[TableMapping],
+    run_id: str,
+    *,
+    full: bool,
+    dry_run: bool,
+    lenient: bool = False,
+) -> News:
     """Rows that were there before capture, captured changes, edited pages; also what a killed run left in doubt.
 
-    Raises NotSetUp when a mapping was never set up, or changes of its table are not captured.
+    Raises NotSetUp when a mapping was never set up, or changes of its table are not captured. A table that Notion
+    refuses to show is an error as well, or only noted with `lenient`.
     """
     registrations = ensure_captured(context, registrations_of(context))
     if not dry_run:
@@ -43,21 +53,21 @@ def gather(context: Context, mappings: Sequence[TableMapping], run_id: str, *, f
             registrations[mapping.id] = replace(registration, backfilled=True)
     news = News(postgres=capture_by_table(context))
     for mapping in mappings:
-        pulled = pull(context, mapping, registrations[mapping.id], run_id, full=full)
-        news.notion[mapping.name] += pulled.edits
-        if pulled.everything is not None:
-            refuse_trashed(context, mapping)
-            news.notion[mapping.name] += find_missing_pages(context, mapping, pulled.everything)
+        try:
+            news.notion[mapping.name] += _pull(context, mapping, registrations[mapping.id], run_id, full=full)
+        except NotionRejected as error:
+            if not lenient:
+                raise
+            news.refused[mapping.name] = error
     return news
 
 
-def refuse_trashed(context: Context, mapping: TableMapping) -> None:
-    """Pages of a database in the trash all say that they are in the trash; that is no deletion of records."""
-    if context.workspace.data_source(mapping.data_source_id).in_trash:
-        raise NotionRejected(
-            f"the Notion database of table {mapping.name} is in the trash",
-            hint="restore it in Notion, or take the table out of sync.toml",
-        )
+def _pull(context: Context, mapping: TableMapping, registration: Registration, run_id: str, *, full: bool) -> int:
+    pulled = pull(context, mapping, registration, run_id, full=full)
+    if pulled.everything is None:
+        return pulled.edits
+    refuse_lost(context.workspace, mapping)
+    return pulled.edits + find_missing_pages(context, mapping, pulled.everything)
 
 
 def _backfill(context: Context, mapping: TableMapping, registration: Registration, *, dry_run: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.record import Record
 from sync_engine.engine.context import Context
-from sync_engine.engine.missing import MISSING, has_left, hold_unseen, settle_left
+from sync_engine.engine.missing import MISSING, has_left, hold_unseen, refuse_lost, settle_left
 from sync_engine.engine.observe import Sighting, observe_pages
 from sync_engine.engine.pull import confirmed, unchanged_since
 from sync_engine.errors import NotionNotFound
@@ -22,8 +21,6 @@ BATCH = 50
 
 FEW = 3
 """Pages that are read one by one: a page read by its id is never stale, a query may be by seconds."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +43,13 @@ def look_again(context: Context, mapping: TableMapping, operations: Sequence[Ope
 
     What was edited since the last poll is observed, and its operation left out, so that it is decided anew and
     becomes a merge or a conflict. Notion has no conditional write: what remains open is the time between this look
-    and the request. Raises NotionUnavailable and ConnectionBlocked.
+    and the request. Raises NotionUnavailable, ConnectionBlocked, and NotionRejected when the whole table is gone.
     """
     at_risk = [item for item in operations if _overwrites(item)]
     if not at_risk:
         return Looked(operations)
-    try:
-        with context.workspace.lane(context.lane):
-            edits = _observe(context, mapping, _pages(context, mapping, at_risk), run_id)
-    except NotionNotFound as refused:
-        _log.info("nothing is written to %s for now: %s", mapping.name, refused)
-        return Looked([item for item in operations if not _overwrites(item)])
+    with context.workspace.lane(context.lane):
+        edits = _observe(context, mapping, _pages(context, mapping, at_risk), run_id)
     with context.database.transaction() as uow:
         known = uow.records.by_page(mapping.id, [item.record.page_id for item in at_risk])
         lost = {item.record_id for item in uow.held.find(mapping.id) if item.op == MISSING}
@@ -90,11 +83,13 @@ def _page(context: Context, mapping: TableMapping, operation: Operation) -> Page
         page = context.workspace.page(record.page_id)
     except NotionNotFound:
         if not trashing:
+            refuse_lost(context.workspace, mapping)
             hold_unseen(context, mapping, record)
         return None
     if not has_left(mapping, page):
         return page
     if not trashing:
+        refuse_lost(context.workspace, mapping)
         settle_left(context, mapping, record, page)
     return None
 

@@ -12,11 +12,11 @@ from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.times import notion_interval
 from sync_engine.engine.context import Context
 from sync_engine.engine.observe import actor_of, content_of
-from sync_engine.errors import NotionNotFound
-from sync_engine.ports.database import UnitOfWork
+from sync_engine.errors import NotionNotFound, NotionRejected
+from sync_engine.ports.database import Database, UnitOfWork
 from sync_engine.ports.event_log import NewEvent
 from sync_engine.ports.store import HeldRecord
-from sync_engine.ports.workspace import Page
+from sync_engine.ports.workspace import Page, Workspace
 
 MISSING = "missing"
 """The `op` of a record that is held because its page cannot be found."""
@@ -42,6 +42,26 @@ def find_missing_pages(context: Context, mapping: TableMapping, everything: froz
         trashed += settle_left(context, mapping, record, page)
         context.between()
     return trashed
+
+
+def refuse_lost(workspace: Workspace, mapping: TableMapping) -> None:
+    """Raise NotionRejected when the table as a whole cannot be seen or is in the trash.
+
+    Its pages then all seem to be gone, which says nothing about any of them.
+    """
+    if workspace.data_source(mapping.data_source_id).in_trash:
+        raise NotionRejected(
+            f"the Notion database of table {mapping.name} is in the trash",
+            hint="restore it in Notion, or take the table out of sync.toml",
+        )
+
+
+def distrust(database: Database, mapping: TableMapping) -> None:
+    """Note that the table could not be seen: when it can again, every page is read, as no poll shows what left."""
+    with database.transaction() as uow:
+        for registration in uow.registrations.all():
+            if registration.id == mapping.id and registration.last_full_scan is not None:
+                uow.registrations.save(replace(registration, last_full_scan=None))
 
 
 def has_left(mapping: TableMapping, page: Page) -> bool:

@@ -8,14 +8,15 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
 from sync_engine.engine.blind_relations import without_blind_relations
 from sync_engine.engine.context import Context
-from sync_engine.engine.missing import MISSING, has_left, hold_unseen, settle_left
+from sync_engine.engine.missing import MISSING, has_left, hold_unseen, refuse_lost, settle_left
 from sync_engine.engine.observe import Sighting, observe_pages
 from sync_engine.errors import NotionNotFound
 from sync_engine.ports.workspace import Page
 
 
 def pull_pages(context: Context, mapping: TableMapping, page_ids: Sequence[str], run_id: str) -> int:
-    """Read each of these pages, one request a page, and observe it; returns the edits found.
+    """Read each of these pages, one request a page, and observe it; returns the edits found. Raises NotionRejected
+    when the table as a whole is gone.
 
     A page that left the table is treated as a full scan treats it: trashed is a deletion, moved or not shown is
     held. Pages of other tables, and trashed ones that were never a record, are left alone.
@@ -37,10 +38,14 @@ def _pull_page(context: Context, mapping: TableMapping, page_id: str, record: Re
         page = context.workspace.page(page_id)
     except NotionNotFound:
         if record is not None and _is_expected(record):
+            refuse_lost(context.workspace, mapping)
             hold_unseen(context, mapping, record)
         return 0
     if has_left(mapping, page):
-        return settle_left(context, mapping, record, page) if record is not None and _is_expected(record) else 0
+        if record is None or not _is_expected(record):
+            return 0
+        refuse_lost(context.workspace, mapping)
+        return settle_left(context, mapping, record, page)
     return _observe(context, mapping, page, run_id)
 
 

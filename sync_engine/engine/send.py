@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from threading import Event
+from threading import Event, Lock
 
 from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.codecs.relation import page_ids, relation_value
@@ -14,6 +14,7 @@ from sync_engine.domain.lanes import Lane
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.values import Json
+from sync_engine.engine.missing import refuse_lost
 from sync_engine.engine.observe import key_on
 from sync_engine.errors import ConnectionBlocked, NotionError, NotionNotFound, NotionRejected, NotionUnavailable
 from sync_engine.ports.workspace import Page, Workspace
@@ -24,10 +25,14 @@ WORKERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of one operation: the page as stored, or the error; both when the page is in the trash."""
+    """What came of one operation: the page as stored, or the error; both when the page is in the trash.
+
+    `lost`: the error is that the table as a whole cannot be seen or is in the trash.
+    """
 
     page: Page | None = None
     error: NotionError | None = None
+    lost: bool = False
 
 
 def send_all(
@@ -35,6 +40,7 @@ def send_all(
 ) -> Sequence[Reply | None]:
     """Send all in that lane; reply i is operation i's, None: not sent, as an earlier request failed for all."""
     stop = Event()
+    table = _Table(workspace, mapping)
 
     def send(operation: Operation) -> Reply | None:
         if stop.is_set():
@@ -43,7 +49,7 @@ def send_all(
             with workspace.lane(lane):  # a lane belongs to a thread, and this is one of the pool's
                 return Reply(page=_send(workspace, mapping, operation))
         except (NotionNotFound, NotionRejected) as error:
-            return _examined(workspace, operation, error)
+            return _examined(table, operation, error)
         except (NotionUnavailable, ConnectionBlocked) as error:
             stop.set()
             return Reply(error=error)
@@ -127,12 +133,41 @@ def _properties(operation: Operation, mapping: TableMapping, *, with_key: bool) 
     return properties
 
 
-def _examined(workspace: Workspace, operation: Operation, error: NotionRejected) -> Reply:
-    """A refused write to a page that is in the trash is no failure of the record: the page is gone."""
-    if operation.action in (Action.CREATE, Action.RESTORE) or isinstance(error, NotionNotFound):
-        return Reply(error=error)
+class _Table:
+    """Whether the table is still there as a whole; asked once in a batch, when one of its requests was refused."""
+
+    def __init__(self, workspace: Workspace, mapping: TableMapping) -> None:
+        self.workspace = workspace
+        self.mapping = mapping
+        self._lock = Lock()
+        self._asked = False
+        self._lost: NotionRejected | None = None
+
+    def lost(self) -> NotionRejected | None:
+        """Why it is not, or None."""
+        with self._lock:
+            if not self._asked:
+                self._lost, self._asked = self._ask(), True
+            return self._lost
+
+    def _ask(self) -> NotionRejected | None:
+        try:
+            refuse_lost(self.workspace, self.mapping)
+        except NotionRejected as lost:
+            return lost
+        return None
+
+
+def _examined(table: _Table, operation: Operation, error: NotionRejected) -> Reply:
+    """A refused write to a page that is in the trash is no failure of the record: the page is gone. One to a table
+    that is gone as a whole says nothing about the record at all."""
     try:
-        page = workspace.page(operation.record.page_id)
-    except NotionNotFound:
+        lost = table.lost()
+        if lost is not None:
+            return Reply(error=lost, lost=True)
+        if operation.action in (Action.CREATE, Action.RESTORE):
+            return Reply(error=error)
+        page = table.workspace.page(operation.record.page_id)
+    except (NotionRejected, NotionUnavailable):
         return Reply(error=error)
     return Reply(page=page, error=error) if page.in_trash else Reply(error=error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sync_engine.domain.mapping import TableMapping
@@ -12,7 +12,9 @@ from sync_engine.engine.closing import close_settled
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import refuse_beside_run
 from sync_engine.engine.gather import gather
+from sync_engine.engine.missing import distrust
 from sync_engine.engine.summary import PassSummary
+from sync_engine.errors import NotionRejected
 from sync_engine.ports.store import Run
 from sync_engine.ports.workspace import RequestCounts
 
@@ -21,6 +23,8 @@ __all__ = ["SyncDirection", "SyncOptions", "sync"]
 
 def sync(context: Context, options: SyncOptions) -> PassSummary:
     """Run one pass and return what it did; the run is stored.
+
+    A table that Notion refuses to show is left alone, and told as an error at the end, when the others are done.
 
     Raises NotSetUp before `setup`, LockHeld when another run is at work, and what the adapters raise; everything
     that was applied until then is committed, journalled and counted in the stored run.
@@ -44,18 +48,36 @@ def _sync(context: Context, options: SyncOptions, mappings: Sequence[TableMappin
     run = Run(run_id, "sync", context.database.now(), _options_json(options))
     with context.database.transaction() as uow:
         uow.runs.start(run)
-    status = "failed"
+    synced: Sequence[TableMapping] = ()
     try:
-        count_news(work, gather(context, mappings, run_id, full=options.full, dry_run=options.dry_run))
+        news = gather(context, mappings, run_id, full=options.full, dry_run=options.dry_run, lenient=True)
+        count_news(work, news)
+        work.refused = news.refused
+        work.mappings = [mapping for mapping in mappings if mapping.name not in news.refused]
         carry(work)
-        status = "done" if work.fatal is None else "failed"
+        synced = [] if work.fatal is not None else [item for item in mappings if item.name not in work.refused]
     finally:
         summary.seconds = context.clock.monotonic() - started
         summary.requests = _since(requests, context.workspace.counts())
-        _finish(work, run, status)
+        _finish(work, run, synced, done=len(synced) == len(mappings))
     if work.fatal is not None:
         raise work.fatal
+    if work.refused:
+        for name in work.refused:
+            distrust(context.database, context.mapping(name))
+        raise _left_alone(work.refused, len(mappings))
     return summary
+
+
+def _left_alone(refused: Mapping[str, NotionRejected], of: int) -> NotionRejected:
+    first = next(iter(refused.values()))
+    others = "; the other tables were synced" if len(refused) < of else ""
+    return NotionRejected(
+        f"left alone, nothing of it counts as deleted: {', '.join(refused)}{others}. {first.message}",
+        hint=first.hint,
+        status=first.status,
+        api_code=first.api_code,
+    )
 
 
 def _since(before: RequestCounts, after: RequestCounts) -> dict[str, int]:
@@ -71,7 +93,7 @@ def _options_json(options: SyncOptions) -> JsonObject:
     return {"direction": options.direction, "tables": tables, "limit": options.limit, "full": options.full}
 
 
-def _finish(work: Pass, run: Run, status: str) -> None:
+def _finish(work: Pass, run: Run, synced: Sequence[TableMapping], *, done: bool) -> None:
     context, summary = work.context, work.summary
     with context.database.transaction() as uow:
         for mapping in work.mappings:
@@ -83,9 +105,10 @@ def _finish(work: Pass, run: Run, status: str) -> None:
             summary.quiet = summary.quiet and not any(
                 uow.records.counts(mapping.id).open for mapping in work.mappings
             )
-        finished = replace(run, finished_at=context.database.now(), status=status, summary=summary.to_json())
-        uow.runs.finish(finished)
-        if status == "done":
-            for registration in uow.registrations.all():
-                if registration.id in context.by_id:
-                    uow.registrations.save(replace(registration, last_sync=context.database.now()))
+        now = context.database.now()
+        status = "done" if done else "failed"
+        uow.runs.finish(replace(run, finished_at=now, status=status, summary=summary.to_json()))
+        stamped = {mapping.id for mapping in synced}
+        for registration in uow.registrations.all():
+            if registration.id in stamped:
+                uow.registrations.save(replace(registration, last_sync=now))

@@ -16,9 +16,9 @@ from sync_engine.engine.captured import ensure_captured, refuse_altered
 from sync_engine.engine.carrier import Carrier
 from sync_engine.engine.context import Context
 from sync_engine.engine.follow_hints import follow_hints
-from sync_engine.engine.gather import capture_by_table, refuse_trashed, registrations_of
+from sync_engine.engine.gather import capture_by_table, registrations_of
 from sync_engine.engine.interrupted import close_interrupted
-from sync_engine.engine.missing import find_missing_pages
+from sync_engine.engine.missing import distrust, find_missing_pages, refuse_lost
 from sync_engine.engine.polls import Polls
 from sync_engine.engine.pull import proof_is_due, pull
 from sync_engine.engine.recover import recover
@@ -112,7 +112,7 @@ class Turns:
         except NotionUnavailable:
             self.carrier.to_postgres(self.burst, self._ready(registered))
             raise
-        self.carrier.carry(self.burst, self._ready(registered))
+        self._carry(registered)
         self._prove()
         if self.carrier.settled:
             self._stamp()
@@ -141,7 +141,7 @@ class Turns:
             self._found(table, edits)
         for name in self.polls.due(self.names):
             mapping = self.context.mapping(name)
-            if registered[mapping.id].polled_until is not None:
+            if _was_proved(registered[mapping.id]):
                 self._poll(mapping, registered[mapping.id])
 
     def _poll(self, mapping: TableMapping, registration: Registration) -> None:
@@ -149,10 +149,14 @@ class Turns:
         try:
             pulled = pull(self.context, mapping, registration, run_id, full=False, proof_every=NEVER)
         except NotionRejected as error:
-            self.polls.refused(mapping.name, error)
+            self._refused(mapping.name, error)
             return
         self.polls.polled(mapping.name, pulled.edits)
         self._found(mapping.name, pulled.edits)
+
+    def _refused(self, table: str, error: NotionRejected) -> None:
+        self.polls.refused(table, error)
+        distrust(self.context.database, self.context.mapping(table))
 
     def _found(self, table: str, edits: int) -> None:
         self.burst.summary.table(table).captured_notion += edits
@@ -170,6 +174,10 @@ class Turns:
             if registered[mapping.id].polled_until is not None and not self.polls.is_refused(mapping.name)
         ]
 
+    def _carry(self, registered: Mapping[int, Registration]) -> None:
+        for table, error in self.carrier.carry(self.burst, self._ready(registered)).items():
+            self._refused(table, error)
+
     # --- reading every page
 
     def _prove(self) -> None:
@@ -185,7 +193,7 @@ class Turns:
             with self.context.workspace.lane(lane):
                 pages, edits = self._read_all(mapping, registration)
         except NotionRejected as error:
-            self.polls.refused(mapping.name, error)
+            self._refused(mapping.name, error)
             return
         self.polls.polled(mapping.name, edits)
         self._found(mapping.name, edits)
@@ -197,7 +205,7 @@ class Turns:
         """(pages, edits) of a full scan, with the pages that it did not show looked up one by one."""
         scanning = replace(self.context, between=self._interlude)
         pulled = pull(scanning, mapping, registration, self.burst.run_id, full=True)
-        refuse_trashed(scanning, mapping)
+        refuse_lost(scanning.workspace, mapping)
         trashed = find_missing_pages(scanning, mapping, pulled.everything or frozenset())
         return pulled.pages, pulled.edits + trashed
 
@@ -216,7 +224,7 @@ class Turns:
             registered = registrations_of(self.context)
             self._capture()
             self._read_notion(registered)
-            self.carrier.carry(self.burst, self._ready(registered))
+            self._carry(registered)
 
     def _stamp(self) -> None:
         """Note that the tables are in sync, for `status`."""
@@ -230,6 +238,11 @@ class Turns:
                 mapping = self.context.by_id.get(registration.id)
                 if mapping is not None and not self.polls.is_refused(mapping.name):
                     uow.registrations.save(replace(registration, last_sync=at))
+
+
+def _was_proved(registration: Registration) -> bool:
+    """Whether a poll is enough: every page was read once, and the table was never out of sight since."""
+    return registration.polled_until is not None and registration.last_full_scan is not None
 
 
 def _tell(burst: Burst) -> None:
