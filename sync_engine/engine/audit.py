@@ -15,6 +15,9 @@ from sync_engine.engine.context import Context
 from sync_engine.errors import UsageError
 from sync_engine.ports.event_log import EventFilter
 
+THE_LOG = "sync_engine.sync_events"
+"""The table of an event that tells of a change of the log itself, by its owner."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
@@ -110,7 +113,7 @@ def event_json(context: Context, event: ChangeEvent) -> JsonObject:
     return {
         "seq": event.seq,
         "source": event.source.value,
-        "table": mapping.name if mapping else str(event.mapping),
+        "table": mapping.name if mapping else str(event.mapping) if event.mapping else THE_LOG,
         "key": event.key,
         "op": event.op.value,
         "before": before,

@@ -67,6 +67,7 @@ class Burst:
             if self.run is not None:
                 saved = replace(self.run, finished_at=ended, status=status, summary=self.summary.to_json())
                 uow.runs.finish(saved)
+            uow.events.seal()
 
     def _count(self) -> None:
         now = self.context.workspace.counts()

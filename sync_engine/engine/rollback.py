@@ -139,6 +139,7 @@ def rollback(
             with context.database.transaction() as uow:
                 finished = context.database.now()
                 uow.runs.finish(replace(run, finished_at=finished, status=status, summary=summary))
+                uow.events.seal()
     return result
 
 

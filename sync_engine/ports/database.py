@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sync_engine.ports.backlog import Backlog
 from sync_engine.ports.brakes import Brakes
+from sync_engine.ports.chain import Chain
 from sync_engine.ports.event_log import EventLog
 from sync_engine.ports.hints import Hints
 from sync_engine.ports.installation import Capture
@@ -23,6 +24,8 @@ class UnitOfWork(Protocol):
 
     @property
     def events(self) -> EventLog: ...
+    @property
+    def chain(self) -> Chain: ...
     @property
     def rows(self) -> Rows: ...
     @property

@@ -80,9 +80,8 @@ def test_G13_what_was_tampered_with_is_found(
     world.log_was_forged = True
     [(key,)] = world.sql("SELECT id::text FROM agents WHERE name = 'Agent 2'")
     op = " AND op = 'u' AND source = 'p' AND after ? 'prompt'" if "sync_events" in tampering else ""
-    with world.connection.transaction():
-        world.sql("SET LOCAL session_replication_role = replica")
-        world.sql(f"{tampering} WHERE key = '{key}'{op}")
+    world.sql("ALTER TABLE sync_engine.sync_events DISABLE TRIGGER USER")
+    world.sql(f"{tampering} WHERE key = '{key}'{op}")
     found = verified(lived)
     assert found["ok"] is False
     assert {item["found_in"] for item in found["differences"]} >= differing
@@ -102,11 +101,9 @@ def test_G13_a_page_that_holds_something_else_is_found(world: World, lived: Sync
         "UPDATE sync_engine.sync_records SET notion_observed_at = now() + interval '1 hour' WHERE page_id = %s",
         page,
     )
-    with world.connection.transaction():
-        world.sql("SET LOCAL session_replication_role = replica")
-        world.sql(
-            'UPDATE sync_engine.sync_events SET after = after || \'{"prompt": "forged"}\' WHERE seq = %s', seq
-        )
+    world.sql("ALTER TABLE sync_engine.sync_events DISABLE TRIGGER USER")
+    forged = 'UPDATE sync_engine.sync_events SET after = after || \'{"prompt": "forged"}\' WHERE seq = %s'
+    world.sql(forged, seq)
     assert {item["found_in"] for item in verified(lived)["differences"]} == {"engine", "page"}
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -104,6 +105,21 @@ history = Table(
     Column("mapping", Integer, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     comment='Index of the log by record, made by the reader and not by the user\'s write; its cursor is "history"',
+)
+
+chain = Table(
+    "sync_chain",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", _AT, nullable=False, server_default=_NOW),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("snapshot", Snapshot, nullable=False),  # what the reader had seen
+    Column("content", LargeBinary, nullable=False),  # see sql/chain_extend.sql
+    Column("hash", LargeBinary, nullable=False),
+    Column("leaves", LargeBinary, nullable=False),
+    comment="The hash chain over the log, made by its reader: each link covers some events and the link before",
 )
 
 cursors = Table(

@@ -23,6 +23,13 @@ def parse_snapshot(snapshot: str) -> tuple[int, int, tuple[int, ...]]:
     return int(xmin), int(xmax), tuple(int(xid) for xid in running.split(",") if xid)
 
 
+def precedes(earlier: str, later: str) -> bool:
+    """Whether the later snapshot sees all that the earlier one does."""
+    _, xmax, _ = parse_snapshot(earlier)
+    _, later_xmax, running = parse_snapshot(later)
+    return xmax <= later_xmax and not any(visible_in(xid, earlier) for xid in running)
+
+
 def seq_before(xid: int, bounds: Iterable[Bound]) -> int:
     """A number below all events of that transaction: that of the newest bound at or below its id."""
     return max((seq for bound, seq in bounds if bound <= xid), default=0)

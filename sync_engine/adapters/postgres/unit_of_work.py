@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sync_engine.adapters.postgres.backlog import PostgresBacklog
 from sync_engine.adapters.postgres.brakes import PostgresBrakes
 from sync_engine.adapters.postgres.capture import PostgresCapture
+from sync_engine.adapters.postgres.chain import PostgresChain
 from sync_engine.adapters.postgres.conflicts import PostgresConflicts
 from sync_engine.adapters.postgres.event_log import PostgresEventLog
 from sync_engine.adapters.postgres.held import PostgresHeld
@@ -33,6 +34,11 @@ class PostgresUnitOfWork:
     def events(self) -> PostgresEventLog:
         """The event log."""
         return PostgresEventLog(self._connection)
+
+    @cached_property
+    def chain(self) -> PostgresChain:
+        """The hash chain over the log."""
+        return PostgresChain(self._connection)
 
     @cached_property
     def rows(self) -> PostgresRows:

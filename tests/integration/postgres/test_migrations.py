@@ -48,6 +48,9 @@ CATALOG = {
     "functions": """
         SELECT proname, prosrc, prosecdef, proconfig, proacl::text FROM pg_proc
          WHERE pronamespace = 'sync_engine'::regnamespace ORDER BY 1""",
+    "triggers": """
+        SELECT pg_get_triggerdef(t.oid), t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+         WHERE c.relnamespace = 'sync_engine'::regnamespace AND NOT t.tgisinternal ORDER BY 1""",
     "views": """
         SELECT viewname, definition FROM pg_views WHERE schemaname = 'sync_engine' ORDER BY 1""",
     "schema": "SELECT nspacl::text FROM pg_namespace WHERE nspname = 'sync_engine'",
@@ -82,6 +85,7 @@ def test_a_fresh_schema_is_the_migrated_one(postgres: TestServer, empty_database
         connection.exec_driver_sql(statement("engine_schema"))
         connection.exec_driver_sql(statement("capture_actor_v1"))
         connection.exec_driver_sql(statement("audit_views_v1"))
+        connection.exec_driver_sql(statement("append_only_v1"))
     engine.dispose()
     made = catalog(fresh)
     postgres.server.drop_database(fresh.name)

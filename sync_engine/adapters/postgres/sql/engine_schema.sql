@@ -10,6 +10,7 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA sync_engine FROM PUBLIC;
 ALTER TABLE sync_engine.sync_mappings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_history ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_chain ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_cursors ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_records ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_changes ENABLE ROW LEVEL SECURITY;
@@ -26,6 +27,9 @@ ALTER TABLE sync_engine.sync_braked ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_events SET (toast_tuple_target = 8160);
 ALTER TABLE sync_engine.sync_events ALTER COLUMN before SET STORAGE EXTERNAL;
 ALTER TABLE sync_engine.sync_events ALTER COLUMN after SET STORAGE EXTERNAL;
+
+-- Hashes do not compress.
+ALTER TABLE sync_engine.sync_chain ALTER COLUMN leaves SET STORAGE EXTERNAL;
 
 -- Updated at every pass: room in each page keeps such updates off the indexes (HOT).
 ALTER TABLE sync_engine.sync_records SET (fillfactor = 80);
