@@ -56,8 +56,12 @@ def fold_among(owners_of: dict[str, list[Record]], event: ChangeEvent, mapping: 
     """Fold a row event into the newest owner of its key. `owners_of` has the owners of each key, oldest first."""
     left = event.old_key if owners_of.get(event.old_key) else event.key
     owners = owners_of.setdefault(left, [])
-    record = owners.pop() if owners else Record(id=0, mapping=mapping.id, key=event.key)
-    record = fold_row_event(record, event, mapping)
+    owner = owners.pop() if owners else Record(id=0, mapping=mapping.id, key=event.key)
+    record = fold_row_event(owner, event, mapping)
+    if owner.page_id and record.incarnation > owner.incarnation:
+        # The page that went with the old row is still what relations of other pages point to.
+        owners.append(owner)
+        record = replace(record, id=0)
     owners = owners_of.setdefault(record.key, [])
     if owners and owners[-1].incarnation >= record.incarnation:
         # The key belonged to a record that is gone; the newcomer must not be taken for it.
@@ -96,6 +100,8 @@ def _revived(record: Record) -> Record:
             postgres={},
             notion={},
             notion_presence=Presence.ABSENT,
+            notion_observed_at=None,
+            notion_edited_at=None,
             key_on_page=False,
         )
     return record
