@@ -108,6 +108,7 @@ def _finish(work: Pass, run: Run, synced: Sequence[TableMapping], *, done: bool)
         now = context.database.now()
         status = "done" if done else "failed"
         uow.runs.finish(replace(run, finished_at=now, status=status, summary=summary.to_json()))
+        uow.events.seal()
         stamped = {mapping.id for mapping in synced}
         for registration in uow.registrations.all():
             if registration.id in stamped:
