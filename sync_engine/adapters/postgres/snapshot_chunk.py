@@ -1,4 +1,4 @@
-"""Composes the statements that log what a table holds: its rows as snapshot events, and known rows that are gone."""
+"""Composes the statements that log what a table holds: its rows as snapshots, and known rows that are gone."""
 
 from __future__ import annotations
 
