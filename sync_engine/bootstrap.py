@@ -22,6 +22,7 @@ from sync_engine.domain.schedule import PollRule, polling_floor
 from sync_engine.domain.schema import Column, Table
 from sync_engine.domain.values import Json
 from sync_engine.engine.context import Context, Progress, no_progress
+from sync_engine.engine.exclusive import refuse_beside_run
 from sync_engine.engine.loop import LoopOptions, slice_of
 from sync_engine.engine.mapping import build_mappings, pending_relations
 from sync_engine.engine.setup import Installation, MappedTable
@@ -179,8 +180,10 @@ class App:
         return migrate.head()
 
     def uninstall(self) -> None:
-        """Take the engine schema and the capture triggers away."""
-        migrate.uninstall(self.database_url)
+        """Take the engine schema and the capture triggers away. Raises LockHeld while anything else is at work."""
+        refuse_beside_run(self.database)
+        with self.database.lock():
+            migrate.uninstall(self.database_url)
 
 
 def schema_sql() -> str:

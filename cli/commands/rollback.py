@@ -8,7 +8,7 @@ from cli import exits
 from cli.context import Session, pass_session
 from cli.parameters import EMPTY_KEY_HINT, dry_run_option, yes_option
 from cli.verbs import Verb
-from cli.views.rollback import show_outcome, show_plan
+from cli.views.rollback import counted, show_outcome, show_plan
 from sync_engine.engine.rollback import RollbackResult, Selection, rollback
 from sync_engine.errors import SyncEngineError, UsageError
 
@@ -64,7 +64,7 @@ def command(
         return
     show_plan(session.output, planned)
     if planned.requests:
-        session.ask(f"Take back {planned.requests} records?", yes=yes)
+        session.ask(f"Take back {counted(planned.requests)}?", yes=yes)
     done = _rollback(session, selection, force, dry_run=False)
     session.output.result(done.to_json(), lambda: show_outcome(session.output, done))
     if done.blocked and not done.undone:

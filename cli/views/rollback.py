@@ -20,7 +20,7 @@ def show_plan(output: Output, planned: RollbackResult) -> None:
     if len(records) > SHOWN:
         output.text(f"… and {len(records) - SHOWN} more; --json --dry-run lists them all")
     if planned.requests:
-        output.text(f"{planned.requests} records, about {planned.eta_seconds:.0f} s within Notion's budget")
+        output.text(f"{counted(planned.requests)}, about {planned.eta_seconds:.0f} s within Notion's budget")
     if planned.blocked:
         output.text(f"{planned.blocked} blocked by later edits; --force would overwrite those")
 
@@ -38,13 +38,18 @@ def _by_record(planned: RollbackResult) -> list[dict[str, Json]]:
 
 
 def _words(value: Json) -> Json:
-    return ", ".join(str(item) for item in value) if isinstance(value, list) else value or None
+    return (", ".join(str(item) for item in value) if isinstance(value, list) else value) or None
 
 
 def show_outcome(output: Output, done: RollbackResult) -> None:
     """What was taken back, and how to take that back."""
-    output.text(f"taken back: {done.undone} records; blocked: {done.blocked}")
+    output.text(f"taken back: {counted(done.undone)}; blocked: {done.blocked}")
     for reason in sorted(set(done.failed.values())):
         output.text(f"  refused: {reason}")
     if done.undone:
         output.text(f"to undo this: sync-engine rollback --run {done.rollback_id}")
+
+
+def counted(records: int) -> str:
+    """A number of records in words."""
+    return "1 record" if records == 1 else f"{records} records"

@@ -66,7 +66,7 @@ def test_sync_dry_run_changes_nothing(world: World, sync_engine: SyncEngine) -> 
     planned = sync_engine("sync", "--dry-run", "--json").json()
     assert planned["dry_run"] is True
     assert planned["applied"]["notion"]["create"] == 6
-    assert {"side", "table", "key", "op", "fields"} == planned["plan"][0].keys()
+    assert {"side", "table", "key", "op", "fields", "braked"} == planned["plan"][0].keys()
     assert world.pages("agents") == []
     assert "dry run: nothing was changed" in sync_engine("sync", "--dry-run").out
 

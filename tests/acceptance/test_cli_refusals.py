@@ -148,3 +148,24 @@ def test_help_cuts_no_sentence(sync_engine: SyncEngine) -> None:
     shown = sync_engine("--help").out
     assert "no workspace needed." in shown
     assert [line for line in shown.splitlines()[1:] if line.endswith("...")] == []
+
+
+def test_a_filter_of_conflicts_that_fits_none_because_it_is_misspelt(synced: SyncEngine) -> None:
+    field = synced("conflicts", "resolve", "--all", "--keep", "notion", "--field", "promt", "--yes")
+    assert field.code == 2 and "did you mean 'prompt'?" in field.err
+    kind = synced("conflicts", "resolve", "--all", "--keep", "notion", "--type", "ambiguous", "--yes")
+    assert kind.code == 2 and "ambiguous_time" in kind.err
+
+
+def test_uninstall_waits_for_its_turn(world: World, synced: SyncEngine) -> None:
+    with world.app.database.lock():
+        refused = synced("db", "uninstall", "--yes")
+    assert refused.code == 9
+    assert synced("status").code == 0
+
+
+def test_what_was_taken_back_already_names_no_fields(world: World, synced: SyncEngine) -> None:
+    world.sql("UPDATE agents SET prompt = 'oops' WHERE name = 'Agent 1'")
+    run = synced("sync", "--json").json()["run_id"]
+    assert "taken back: 1 record;" in synced("rollback", "--run", run, "--yes").out
+    assert '""' not in synced("rollback", "--run", run, "--dry-run").out

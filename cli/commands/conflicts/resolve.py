@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import click
 import orjson
@@ -12,6 +13,8 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option, table_option, yes_option
 from cli.verbs import Verb
 from cli.views.conflicts import show_conflicts, side
+from sync_engine.configuration.complaints import did_you_mean
+from sync_engine.domain.merge import ConflictType
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.review import Keep, conflict_list, conflict_show, resolve
 from sync_engine.errors import DatabaseError, LockHeld, NotionError, SyncEngineError, UsageError
@@ -35,7 +38,7 @@ from sync_engine.errors import DatabaseError, LockHeld, NotionError, SyncEngineE
 @click.option("--value", metavar="JSON", help="Another value, put on both sides; null empties the field.")
 @table_option
 @click.option("--field", default="", metavar="FIELD", help="With --all: only this field.")
-@click.option("--type", "kind", default="", metavar="TYPE", help="With --all: only conflicts of this type.")
+@click.option("--type", "kind", type=click.Choice(get_args(ConflictType)), help="With --all: only of this type.")
 @dry_run_option
 @yes_option
 @pass_session
@@ -47,12 +50,13 @@ def command(
     value: str | None,
     table: str,
     field: str,
-    kind: str,
+    kind: str | None,
     dry_run: bool,
     yes: bool,
 ) -> None:
     """Decide a conflict: keep the value of one side, or put another value on both."""
     _check(conflict_id, every, keep, value)
+    _refuse_unknown_field(session, table, field)
     chosen: list[JsonObject] = (
         [conflict_show(session.context, conflict_id)]
         if conflict_id is not None
@@ -90,8 +94,15 @@ def _decided(
     return done, refused
 
 
-def _fits(item: JsonObject, field: str, kind: str) -> bool:
-    return field in ("", item["field"]) and kind in ("", item["type"])
+def _refuse_unknown_field(session: Session, table: str, field: str) -> None:
+    mappings = [session.context.mapping(table)] if table else session.context.mappings
+    known = {item.name for mapping in mappings for item in mapping.fields}
+    if field and field not in known:
+        raise UsageError(f"there is no field {field!r}", hint=did_you_mean(field, known))
+
+
+def _fits(item: JsonObject, field: str, kind: str | None) -> bool:
+    return field in ("", item["field"]) and kind in (None, item["type"])
 
 
 def _check(conflict_id: int | None, every: bool, keep: str | None, value: str | None) -> None:

@@ -18,7 +18,7 @@ from sync_engine.domain.values import JsonObject
     changes="drops the schema sync_engine and the capture triggers: log, journal, conflicts and links are lost. "
     "Your rows and your Notion pages stay",
     examples=[("db uninstall --dry-run", "look first"), ("db uninstall", "asks; there is no way back")],
-    exits=[*exits.EVERYWHERE, exits.DATABASE],
+    exits=[*exits.EVERYWHERE, exits.DATABASE, exits.LOCKED],
 )
 @dry_run_option
 @yes_option
@@ -31,9 +31,9 @@ def command(session: Session, dry_run: bool, yes: bool) -> None:
         session.app.uninstall()
     document: JsonObject = {"removed": version or None, "dry_run": dry_run}
     words = "would drop" if dry_run else "dropped"
+    told = (
+        f"{words} the schema sync_engine and its triggers; rows and pages stay, and `setup` finds the pages again"
+    )
     session.output.result(
-        document,
-        lambda: session.output.text(
-            f"{words} the schema sync_engine and its triggers" if version else "nothing to do: it is not installed"
-        ),
+        document, lambda: session.output.text(told if version else "nothing to do: it is not installed")
     )
