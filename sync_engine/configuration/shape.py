@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Direction = Literal["both", "to-notion", "from-notion"]
-ConflictPolicy = Literal["newest", "postgres", "notion", "manual", "union", "min", "max", "delta"]
+ConflictPolicy = Literal["newest", "postgres", "notion", "manual", "union", "min", "max", "delta", "lines"]
+GroupPolicy = Literal["newest", "postgres", "notion", "manual"]
 AmbiguousPolicy = Literal["notion", "postgres", "manual"]
 DeleteFromPostgres = Literal["ignore", "hold", "soft", "trash", "delete"]
 DeleteFromNotion = Literal["ignore", "hold", "soft", "delete"]
@@ -26,6 +27,8 @@ PropertyType = Literal[
 ]
 
 Name = Annotated[str, Field(min_length=1)]
+Resolver = Annotated[str, Field(pattern=r"^(sql:[^.:]+\.[^.:]+|python:[\w.]+:\w+)$")]
+"""`sql:SCHEMA.FUNCTION` or `python:MODULE:FUNCTION`."""
 
 
 class Shape(BaseModel):
@@ -112,7 +115,14 @@ class FieldSettings(Shape):
     ignore: bool = False
     secret: bool = False
     direction: Direction | None = None
-    conflict: ConflictPolicy | None = None
+    conflict: ConflictPolicy | Resolver | None = None
+
+
+class GroupSettings(Shape):
+    """One of `groups`: fields that win or lose together. Without `conflict` the table's policy decides."""
+
+    fields: tuple[Name, ...] = Field(min_length=2, strict=False)
+    conflict: GroupPolicy | None = None
 
 
 class RelationSettings(Shape):
@@ -124,7 +134,14 @@ class RelationSettings(Shape):
 
 
 class TableSettings(Shape):
-    """`[[tables]]`."""
+    """`[[tables]]`. A group may be written as the list of its fields alone."""
+
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _named(cls, given: object) -> object:
+        if not isinstance(given, list):
+            return given
+        return [{"fields": item} if isinstance(item, list) else item for item in given]
 
     name: Name
     title: Name | None = None
@@ -135,6 +152,7 @@ class TableSettings(Shape):
     delete: DeletePolicies | None = None
     soft_column: Name | None = None
     brake: BrakeSettings | None = None
+    groups: tuple[GroupSettings, ...] = Field(default=(), strict=False)
     fields: dict[str, FieldSettings] = {}
     relations: dict[str, RelationSettings] = {}
 
@@ -161,6 +179,7 @@ SHAPES: dict[tuple[str, ...], type[Shape]] = {
     ("tables", "*"): TableSettings,
     ("tables", "*", "delete"): DeletePolicies,
     ("tables", "*", "brake"): BrakeSettings,
+    ("tables", "*", "groups", "*"): GroupSettings,
     ("tables", "*", "fields", "*"): FieldSettings,
     ("tables", "*", "relations", "*"): RelationSettings,
 }

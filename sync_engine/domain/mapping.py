@@ -16,7 +16,6 @@ ConflictPolicy = Literal[
     "notion",
     "manual",
     "union",
-    "elements",
     "min",
     "max",
     "delta",

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, assert_never
 
+from sync_engine.domain.codecs.codec import FieldError
+from sync_engine.domain.combine import Combined, combine
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import ConflictPolicy
 from sync_engine.domain.record import PendingChange
@@ -31,22 +33,32 @@ class Outcome(Enum):
     NOTION_CROSSES = "notion crosses"
     CONVERGENT = "convergent"
     HELD = "held"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The decision for one field. `conflict` is set when both sides changed it differently; `reason` then is the
-    sentence that a person reads."""
+    sentence that a person reads. `value`: of MERGED, what both sides shall hold."""
 
     outcome: Outcome
     conflict: ConflictType | None = None
     reason: str = ""
+    value: Value = None
+
+
+Resolver = Callable[[Value, Value, Value], Combined | None]
+"""(base, Postgres' value, Notion's) → what both shall hold; None leaves it to a person."""
 
 
 _UNCHANGED = Verdict(Outcome.UNCHANGED)
 _FROM_POSTGRES = Verdict(Outcome.POSTGRES_CROSSES)
 _FROM_NOTION = Verdict(Outcome.NOTION_CROSSES)
 _CONVERGENT = Verdict(Outcome.CONVERGENT)
+
+
+def _itself(value: Value) -> Value:
+    return value
 
 
 def merge_field(
@@ -57,11 +69,15 @@ def merge_field(
     policy: ConflictPolicy,
     ambiguous: AmbiguousPolicy,
     has_base: bool = True,
+    base: Value = None,
+    lift: Callable[[Value], Value] = _itself,
+    custom: Resolver | None = None,
 ) -> Verdict:
     """Decide one field from what each side changed since the base.
 
     Equality is judged in Notion's (weaker) domain, so that seconds of a date or a NULL checkbox never make a
-    conflict. `has_base` is False for records that were linked with values on both sides.
+    conflict. `has_base` is False for records that were linked with values on both sides. `lift` makes of Notion's
+    value what Postgres would store; `custom` decides under the policy `custom`.
     """
     if notion is None:
         return _UNCHANGED if postgres is None else _FROM_POSTGRES
@@ -69,16 +85,48 @@ def merge_field(
         return _FROM_NOTION
     if weaken(postgres.value) == notion.value:
         return _CONVERGENT
-    return _decide(postgres, notion, policy, ambiguous, "update_differing" if has_base else "insert_exists")
+    kind: ConflictType = "update_differing" if has_base else "insert_exists"
+    if policy in _COMBINING or policy == "custom":
+        values = (base, postgres.value, lift(notion.value))
+        return _combined(values, policy, custom, kind) or _newest(postgres, notion, ambiguous, kind)
+    return decide_between(postgres, notion, policy, ambiguous, kind)
 
 
-def _decide(
+_COMBINING = frozenset({"union", "min", "max", "delta", "lines"})
+
+
+def _combined(
+    values: tuple[Value, Value, Value], policy: ConflictPolicy, custom: Resolver | None, kind: ConflictType
+) -> Verdict | None:
+    """What a policy makes of both values; None where it can make nothing of them."""
+    if policy == "custom":
+        try:
+            found = None if custom is None else custom(*values)
+        except FieldError as error:
+            return Verdict(Outcome.HELD, kind, f"{error}; a person decides")
+        if found is None:
+            return Verdict(Outcome.HELD, kind, "the resolver leaves it to a person")
+        return Verdict(Outcome.MERGED, kind, f"the resolver decided: {found.how}", found.value)
+    if kind == "insert_exists" and policy not in ("union", "min", "max"):
+        return None
+    match policy:
+        case "union" | "min" | "max" | "delta" | "lines":
+            found = combine(policy, *values)
+        case _:
+            found = None
+    if found is None:
+        return None
+    return Verdict(Outcome.MERGED, kind, f"the policy for this field is {policy}: {found.how}", found.value)
+
+
+def decide_between(
     postgres: PendingChange,
     notion: PendingChange,
     policy: ConflictPolicy,
     ambiguous: AmbiguousPolicy,
-    kind: ConflictType,
+    kind: ConflictType = "update_differing",
 ) -> Verdict:
+    """Which of two different edits wins, or that a person decides; a policy that combines is `newest` here."""
     match policy:
         case "postgres":
             return _won(Side.POSTGRES, kind, "the policy for this field is postgres")
@@ -86,12 +134,8 @@ def _decide(
             return _won(Side.NOTION, kind, "the policy for this field is notion")
         case "manual":
             return Verdict(Outcome.HELD, kind, "the policy for this field is manual: a person decides")
-        case "newest":
-            return _newest(postgres, notion, ambiguous, kind)
-        case "union" | "min" | "max" | "delta":
-            raise ValueError(f"policy {policy!r} is refused when the configuration is read")
         case _:
-            assert_never(policy)
+            return _newest(postgres, notion, ambiguous, kind)
 
 
 def _newest(

@@ -212,6 +212,7 @@ def _postgres_write(settled: Settled, mapping: TableMapping, action: Action, *, 
         if name in settled.held or is_unresolved(change.value):
             continue
         values[name] = mapping.by_name[name].codec.lift(change.value)
+    values |= settled.merged
     kept = {name: value for name, value in values.items() if mapping.by_name[name].writable}
     return Operation(Side.POSTGRES, action, record, kept, seqs=_seqs(settled, Side.NOTION))
 

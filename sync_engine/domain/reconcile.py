@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 
 from sync_engine.domain.events import Side
+from sync_engine.domain.groups import bind_groups
 from sync_engine.domain.mapping import FieldMapping, TableMapping
-from sync_engine.domain.merge import AmbiguousPolicy, ConflictType, Outcome, Verdict, merge_field
+from sync_engine.domain.merge import AmbiguousPolicy, ConflictType, Outcome, Resolver, Verdict, merge_field
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.unresolved import is_normalised, is_unresolved
 from sync_engine.domain.values import Value
@@ -15,7 +17,8 @@ from sync_engine.domain.values import Value
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two different edits of one field, both kept. `winner` is None while a person has to decide."""
+    """Two different edits of one field, both kept. `winner` is None while a person has to decide, and where both
+    are `merged` into a third value."""
 
     field: str
     type: ConflictType
@@ -25,6 +28,7 @@ class Conflict:
     winner: Side | None
     reason: str
     policy: str
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,19 @@ class Settled:
 
     A decided conflict becomes a one-sided change: the base moves to the loser's value, so the winner's is an
     ordinary edit on top of it. The decision therefore survives a crash: it is committed with the record, and
-    what remains to do is what any edit needs.
+    what remains to do is what any edit needs. `merged` fields get a third value: both edits stay pending until it
+    is in the row, and from there it crosses like any edit.
     """
 
     record: Record
     conflicts: tuple[Conflict, ...]
     held: frozenset[str]
     agreed: tuple[str, ...]
+    merged: Mapping[str, Value] = dataclass_field(default_factory=dict)
+
+
+ResolverOf = Callable[[FieldMapping], Resolver | None]
+"""What decides a field under the policy `custom`."""
 
 
 def settle(
@@ -48,12 +58,16 @@ def settle(
     *,
     ambiguous: AmbiguousPolicy,
     already_open: Collection[str] = (),
+    resolver_of: ResolverOf | None = None,
 ) -> Settled:
     """Merge every field. `already_open` are fields whose conflict waits for a person: they stay held, silently,
     and are decided only by that person (or by both sides becoming equal)."""
     conflicts: list[Conflict] = []
     held: set[str] = set()
     agreed: list[str] = []
+    merged: dict[str, Value] = {}
+    bound = bind_groups(record, mapping, ambiguous)
+    record = bound.record
     for name in sorted(record.postgres.keys() | record.notion.keys()):
         field = mapping.by_name.get(name)
         record = _yield_to_postgres(record, name)
@@ -61,18 +75,22 @@ def settle(
             held.add(name)
             continue
         record = _absorb(_enforce_direction(_own_write(record, field), field, mapping), field)
-        verdict = _merge(record, field, ambiguous)
+        verdict = _merge(record, field, ambiguous, resolver_of)
+        if verdict.conflict is not None:
+            verdict = bound.verdicts.get(name, verdict)
         if verdict.conflict is not None and name in already_open:
             held.add(name)
             continue
         if verdict.conflict is not None:
             conflicts.append(_conflict(record, field, verdict))
-        if verdict.outcome is Outcome.HELD:
+        if verdict.outcome in (Outcome.HELD, Outcome.MERGED):
             held.add(name)
+        if verdict.outcome is Outcome.MERGED:
+            merged[name] = verdict.value
         if verdict.outcome is Outcome.CONVERGENT:
             agreed.append(name)
         record = _apply(record, name, verdict)
-    return Settled(record, tuple(conflicts), frozenset(held), tuple(agreed))
+    return Settled(record, tuple(conflicts), frozenset(held), tuple(agreed), merged)
 
 
 def _yield_to_postgres(record: Record, name: str) -> Record:
@@ -103,15 +121,28 @@ def _unresolved(change: PendingChange | None) -> bool:
     return change is not None and is_unresolved(change.value)
 
 
-def _merge(record: Record, field: FieldMapping, ambiguous: AmbiguousPolicy) -> Verdict:
+def _merge(
+    record: Record, field: FieldMapping, ambiguous: AmbiguousPolicy, resolver_of: ResolverOf | None
+) -> Verdict:
+    """A third value needs a row and a page to take it; before there are both, the newer of two edits wins."""
+    policy = field.conflict
+    if policy not in _CHOOSING and not (present_on_both(record) and field.writable):
+        policy = "newest"
     return merge_field(
         record.postgres.get(field.name),
         record.notion.get(field.name),
         weaken=field.codec.weaken,
-        policy=field.conflict,
+        policy=policy,
         ambiguous=ambiguous,
         has_base=field.name in record.base,
+        base=record.base.get(field.name),
+        lift=field.codec.lift,
+        custom=resolver_of(field) if resolver_of is not None and policy == "custom" else None,
     )
+
+
+_CHOOSING = frozenset({"newest", "postgres", "notion", "manual"})
+"""Policies that take the value of one side, or none."""
 
 
 def _absorb(record: Record, field: FieldMapping) -> Record:
@@ -171,7 +202,8 @@ def _conflict(record: Record, field: FieldMapping, verdict: Verdict) -> Conflict
         notion=record.notion[field.name],
         winner=winner,
         reason=verdict.reason,
-        policy=field.conflict,
+        policy=field.resolver or field.conflict,
+        merged=verdict.outcome is Outcome.MERGED,
     )
 
 

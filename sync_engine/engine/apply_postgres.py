@@ -135,8 +135,8 @@ def _agree(
     When the database stored something else than the page shows (a BEFORE trigger, a default), that is a change
     of Postgres to carry back; the base is what the page shows.
     """
-    weaken = mapping.by_name[name].codec.weaken
-    shown = notion_value(record, mapping.by_name[name])
+    codec = mapping.by_name[name].codec
+    weaken, shown, edit = codec.weaken, notion_value(record, mapping.by_name[name]), record.notion.get(name)
     notion = dict(record.notion)
     postgres = {key: value for key, value in record.postgres.items() if key != name}
     base = dict(record.base)
@@ -148,7 +148,8 @@ def _agree(
         base[name] = stored
     else:
         if name in written:
-            base[name] = written[name]
+            # What was written is the page's edit, or has a third value, which the page does not show yet.
+            base[name] = written[name] if edit is None else codec.lift(edit.value)
         postgres[name] = PendingChange(stored, Interval.instant(at), {"database": True}, 0, str(origin))
     return replace(record, base=base, notion=notion, postgres=postgres)
 

@@ -82,11 +82,25 @@ def _table_lines(item: TableProposal) -> Iterator[str]:
     yield f"title = {_text(settings.title or '')}"
     yield f"icon = {_text(settings.icon or '')}"
     yield f"database_title = {_text(settings.database_title or '')}"
+    yield from _groups(item)
     yield from _field_table(item)
     yield from _notes(item)
     for name, field in item.fields.items():
         yield ""
         yield from _field_lines(name, field)
+
+
+def _groups(item: TableProposal) -> Iterator[str]:
+    """Columns that one CHECK ties together, as groups: a merge of them could make a row that nobody wrote."""
+    known = item.mapping.by_column
+    groups: list[list[str]] = []
+    for check in item.table.checks:
+        names = [known[column].name for column in check.columns if column in known and known[column].writable]
+        if len(names) > 1 and not any(name in group for group in groups for name in names):
+            groups.append(names)
+    if groups:
+        written = ", ".join(f"[{', '.join(map(_text, group))}]" for group in groups)
+        yield f"groups = [{written}]   # a CHECK ties them: they win or lose together"
 
 
 def _field_table(item: TableProposal) -> Iterator[str]:

@@ -14,6 +14,7 @@ from sync_engine.domain.unresolved import refusal, waiting_page
 from sync_engine.engine.context import Context
 from sync_engine.engine.holds import hold_fields
 from sync_engine.engine.pingpong import mark_flipping
+from sync_engine.engine.resolvers import resolver_of
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import ConflictRow, SideValue
 
@@ -36,7 +37,13 @@ def decide(
     records = mark_flipping(uow, context, mapping, _linked_up(uow, context, mapping, records))
     waiting = _open_fields(uow, mapping)
     settled = [
-        settle(record, mapping, ambiguous=context.ambiguous, already_open=waiting.get(record.id, {}))
+        settle(
+            record,
+            mapping,
+            ambiguous=context.ambiguous,
+            already_open=waiting.get(record.id, {}),
+            resolver_of=lambda field: resolver_of(uow, field),
+        )
         for record in records
     ]
     _store_conflicts(uow, mapping, settled, waiting, run_id, decided)
@@ -96,7 +103,11 @@ def _store_conflicts(
     decided: Decided,
 ) -> None:
     rows = [
-        _conflict_row(item.record, conflict, mapping, run_id) for item in settled for conflict in item.conflicts
+        row
+        for item in settled
+        for conflict in item.conflicts
+        for row in [_conflict_row(item.record, conflict, mapping, run_id)]
+        if not (conflict.merged and _is_flagged(uow, row))
     ]
     decided.conflicts += len(uow.conflicts.add(rows))
     for item in settled:
@@ -126,11 +137,11 @@ def _conflict_row(record: Record, conflict: Conflict, mapping: TableMapping, run
         key=record.key,
         field=conflict.field,
         type=conflict.type,
-        status="open" if conflict.winner is None else "auto",
+        status="open" if conflict.winner is None and not conflict.merged else "auto",
         base=conflict.base,
         postgres=_side_value(conflict.postgres),
         notion=_side_value(conflict.notion),
-        winner="" if conflict.winner is None else conflict.winner.value,
+        winner="merged" if conflict.merged else "" if conflict.winner is None else conflict.winner.value,
         reason=conflict.reason,
         policy=conflict.policy,
         run_id=run_id,

@@ -10,11 +10,12 @@ from sync_engine.domain.codecs.registry import codec_for, types_for
 from sync_engine.domain.inference import TableName, check_labels, relation_targets, type_choice
 from sync_engine.domain.mapping import KEY_PROPERTY, ConflictPolicy, Direction, FieldMapping
 from sync_engine.domain.naming import distinct, looks_secret, property_name, relation_name
+from sync_engine.domain.policies import POLICIES, suits
 from sync_engine.domain.schema import Column
 from sync_engine.engine.known_columns import KnownColumn, TableContext, known_columns, title_of
+from sync_engine.engine.resolvers import python_function
 
-_MEASURES = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8"})
-_MOMENTS = frozenset({"date", "timestamptz", "timestamp"})
+_OF_VALUES = frozenset({"min", "max", "delta", "lines"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
         property_id=_property_id(item),
         direction=_direction(context, item, read_only=is_key or not column.writable),
         conflict=_conflict(context, item),
+        resolver=_resolver(item),
         not_null=column.not_null,
         has_default=column.has_default or bool(column.identity),
         writable=column.writable and not is_key,
@@ -196,45 +198,41 @@ def _direction(context: TableContext, item: _Chosen, *, read_only: bool) -> Dire
 
 
 def _conflict(context: TableContext, item: _Chosen) -> ConflictPolicy:
-    """The field's own policy must suit it; an inherited one gives way to `newest` where it does not."""
+    """The field's own policy must suit it; an inherited one gives way to `newest` where it does not.
+
+    A set of options is merged by element unless a policy says otherwise: two people who each add a tag agree.
+    """
     settings = item.known.settings
     wanted = settings.conflict if settings is not None else None
     if wanted is None:
         inherited = context.wanted.conflict or context.settings.defaults.conflict
-        return _available(context, item, inherited) if _suits(inherited, item) else "newest"
-    if not _suits(wanted, item):
+        usual: ConflictPolicy = "union" if item.type == "multi_select" else "newest"
+        return inherited if inherited != "newest" and _fits(inherited, item) else usual
+    policy = POLICIES.get(wanted, "custom")
+    if not _fits(policy, item):
         raise context.error(
             f"column {item.known.name!r} ({item.known.column.type}) cannot have the conflict policy {wanted}",
             "fields",
             item.known.key,
             "conflict",
-            hint="union is for lists, delta for numbers, min and max for numbers and times",
-        )
-    return _available(context, item, wanted)
-
-
-def _available(context: TableContext, item: _Chosen, policy: ConflictPolicy) -> ConflictPolicy:
-    """The policies that merge both values into a third are part of the contract and not of this version."""
-    if policy in ("union", "min", "max", "delta"):
-        raise context.error(
-            f"column {item.known.name!r}: the conflict policy {policy} is not available yet",
-            "fields",
-            item.known.key,
-            "conflict",
-            hint="use newest, postgres, notion or manual",
+            hint="union is for lists, delta for numbers, min and max for numbers and times, lines for texts",
         )
     return policy
 
 
-def _suits(policy: ConflictPolicy, item: _Chosen) -> bool:
-    column = item.known.column
-    if policy == "union":
-        return column.is_array
-    if policy == "delta":
-        return column.base in _MEASURES and not column.is_array and not item.relation_to
-    if policy in ("min", "max"):
-        return column.base in _MEASURES | _MOMENTS and not column.is_array and not item.relation_to
-    return True
+def _fits(policy: ConflictPolicy, item: _Chosen) -> bool:
+    return suits(policy, item.known.column) and not (item.relation_to and policy in _OF_VALUES)
+
+
+def _resolver(item: _Chosen) -> str:
+    """The resolver as it is named. Raises ConfigurationError when it is in Python and cannot be loaded."""
+    wanted = item.known.settings.conflict if item.known.settings is not None else None
+    if wanted is None or ":" not in wanted:
+        return ""
+    kind, _, name = wanted.partition(":")
+    if kind == "python":
+        python_function(name)
+    return wanted
 
 
 def _is_captured(context: TableContext, item: KnownColumn, mapped: set[str]) -> bool:

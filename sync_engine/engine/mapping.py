@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.domain.inference import TableName
-from sync_engine.domain.mapping import Brake, TableMapping
+from sync_engine.domain.mapping import Brake, ConflictPolicy, FieldMapping, Group, TableMapping
 from sync_engine.domain.naming import database_title, distinct
 from sync_engine.domain.schema import Table
 from sync_engine.domain.table_order import parents_first
@@ -198,8 +198,32 @@ def _table_mapping(
         brake=Brake(brake.share, brake.min, brake.update_share),
         captured=mapped.captured,
         soft_column=_soft_column(settings, item, policies),
+        groups=_groups(settings, item, mapped.fields),
     )
     return _with_memory(mapping, item.registration)
+
+
+def _groups(settings: Settings, item: _Placed, fields: Sequence[FieldMapping]) -> tuple[Group, ...]:
+    """The groups of the table. Raises ConfigurationError for a field that is not synced, or is in two groups."""
+    names = {field.name for field in fields}
+    taken: set[str] = set()
+    groups: list[Group] = []
+    usual = item.settings.conflict or settings.defaults.conflict
+    for number, wanted in enumerate(item.settings.groups):
+        at = f"{settings.where('tables', item.position, 'groups', number)}: table {item.settings.name!r}"
+        for name in wanted.fields:
+            if name not in names:
+                raise ConfigurationError(f"{at}: {name!r} is not a synced field", hint=did_you_mean(name, names))
+            if name in taken:
+                raise ConfigurationError(f"{at}: {name!r} is in a group twice", hint="name it once")
+            taken.add(name)
+        groups.append(Group(wanted.fields, wanted.conflict or _of_a_side(usual)))
+    return tuple(groups)
+
+
+def _of_a_side(policy: ConflictPolicy) -> ConflictPolicy:
+    """A group goes to one side as a whole: policies that combine values give way to `newest`."""
+    return policy if policy in ("newest", "postgres", "notion", "manual") else "newest"
 
 
 def _with_memory(mapping: TableMapping, registration: Registration | None) -> TableMapping:

@@ -18,6 +18,7 @@ _WINNERS = {
     Outcome.POSTGRES_CROSSES: Side.POSTGRES.value,
     Outcome.NOTION_CROSSES: Side.NOTION.value,
     Outcome.CONVERGENT: "merged",
+    Outcome.MERGED: "merged",
 }
 
 
@@ -80,7 +81,7 @@ def simulate(
         verdict = _decided(context, row, item, policy)
         would = _WINNERS.get(verdict.outcome, "")
         if would != row.winner:
-            value = {"postgres": row.postgres.value, "notion": row.notion.value}.get(would)
+            value = {"postgres": row.postgres.value, "notion": row.notion.value}.get(would, verdict.value)
             result.differences.append(Otherwise(row, table, would, value, verdict.reason))
     return result
 
@@ -105,6 +106,8 @@ def _decided(context: Context, row: ConflictRow, item: FieldMapping, policy: Con
         policy=policy,
         ambiguous=context.ambiguous,
         has_base=row.type != "insert_exists",
+        base=row.base,
+        lift=item.codec.lift,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.schema import Table
-from sync_engine.domain.values import JsonObject
+from sync_engine.domain.values import JsonObject, Value
 
 
 class RowOp(Enum):
@@ -99,6 +99,14 @@ class Rows(Protocol):
         """Some rows as (key, image), in key order; the cost does not grow with how far in the table they are.
 
         Raises DatabaseError when the key is none of the table's type.
+        """
+        ...
+
+    def call(self, function: str, base: Value, postgres: Value, notion: Value) -> Sequence[Value]:
+        """The one value that a person's function (`SCHEMA.NAME`, three jsonb to jsonb) makes of these.
+
+        None at all when it returns SQL's NULL. Raises ConstraintRejected with Postgres' message when it fails;
+        what it did until then is undone.
         """
         ...
 

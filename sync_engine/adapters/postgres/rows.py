@@ -7,17 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 import psycopg
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection
 
 from sync_engine.adapters.postgres import introspect, row_sql
 from sync_engine.adapters.postgres.connection import driver_of
+from sync_engine.adapters.postgres.errors import is_unreachable, message_of
 from sync_engine.adapters.postgres.row_shape import RowShape, read_shape
 from sync_engine.adapters.postgres.row_writer import RowWriter
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.domain.keys import decode_key
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.schema import Table
-from sync_engine.domain.values import JsonObject
+from sync_engine.domain.values import JsonObject, Value
+from sync_engine.errors import ConstraintRejected
 from sync_engine.ports.rows import RowOutcome, RowsWanted, RowWrite
 
 
@@ -75,6 +78,21 @@ class PostgresRows:
         with psycopg.RawCursor(self._driver) as cursor:
             rows = cursor.execute(query, parameters).fetchall()
         return rows[::-1] if backwards else rows
+
+    def call(self, function: str, base: Value, postgres: Value, notion: Value) -> Sequence[Value]:
+        """What the function makes of the three values, within a savepoint."""
+        query = SQL("SELECT f IS NULL, f FROM {}($1::jsonb, $2::jsonb, $3::jsonb) AS f").format(
+            Identifier(*function.split("."))
+        )
+        given = [orjson.dumps(value).decode() for value in (base, postgres, notion)]
+        try:
+            with self._driver.transaction(), psycopg.RawCursor(self._driver) as cursor:
+                row = cursor.execute(query, given).fetchone()
+        except psycopg.Error as error:
+            if is_unreachable(error):
+                raise
+            raise ConstraintRejected(message_of(error), sqlstate=error.sqlstate or "") from error
+        return [] if row is None or row[0] else [row[1]]
 
     def count(self, mapping: TableMapping) -> int:
         """Number of rows."""

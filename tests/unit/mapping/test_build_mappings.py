@@ -151,7 +151,11 @@ MISTAKES = [
     (f'{ONE}[tables.fields.tier]\ntype = "date"\n', "line 5: table 'agents': column 'tier' (integer)", "number"),
     (f'{ONE}[tables.fields.tier]\ntype = "relation"\n', "no foreign key", "add the table"),
     (f'{ONE}[tables.fields.tier]\nconflict = "union"\n', "conflict policy union", "union is for lists"),
-    (f'{ONE}[tables.fields.tier]\nconflict = "max"\n', "max is not available yet", "newest, postgres"),
+    (f'{ONE}[tables.fields.name]\nconflict = "max"\n', "conflict policy max", "min and max for numbers"),
+    (f'{ONE}[tables.fields.name]\nconflict = "delta"\n', "conflict policy delta", "delta for numbers"),
+    (f'{ONE}[tables.fields.tier]\nconflict = "lines"\n', "conflict policy lines", "lines for texts"),
+    (f'{ONE}groups = [["tier", "teir"]]\n', "'teir' is not a synced field", "'tier'"),
+    (f'{ONE}groups = [["tier", "name"], ["status", "name"]]\n', "'name' is in a group twice", "once"),
     (f'{ONE}[tables.fields.shown]\ndirection = "from-notion"\n', "generated or a key", "to-notion"),
     (f'{ONE}[tables.fields.tier]\nproperty = "Sync Key"\n', "'Sync Key' is taken", "another"),
     (
