@@ -137,7 +137,7 @@ def test_the_rollback_can_be_taken_back(marked: World) -> None:
 
 def test_columns_that_are_not_synced_come_back_too(world: World) -> None:
     world.sql(
-        "ALTER TABLE agents ADD COLUMN note text, ADD COLUMN long integer GENERATED ALWAYS AS (length(name)) STORED"
+        "ALTER TABLE agents ADD COLUMN note text, ADD COLUMN long int GENERATED ALWAYS AS (length(name)) STORED"
     )
     config = world.folder / "sync.toml"
     ignored = "".join(f"[tables.fields.{name}]\nignore = true\n" for name in ("note", "long"))
