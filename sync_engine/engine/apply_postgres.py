@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -62,7 +62,12 @@ def apply_to_postgres(
             case RowResult.CHANGED | RowResult.MISSING:
                 applied.overtaken += 1
     uow.journal.intend(entries)
-    applied.records = list(uow.records.save(applied.records))
+    named = {
+        outcome.key
+        for (operation, _), outcome in zip(writes, outcomes, strict=True)
+        if not operation.record.key and outcome.result is RowResult.DONE
+    }
+    applied.records = list(uow.records.save(_newest(uow, mapping, applied.records, named)))
     return applied
 
 
@@ -188,3 +193,16 @@ def _rejected(operation: Operation, outcome: RowOutcome) -> Hold:
         outcome.reason,
         constraint=outcome.constraint or outcome.column,
     )
+
+
+def _newest(
+    uow: UnitOfWork, mapping: TableMapping, records: Sequence[Record], named: Collection[str]
+) -> Sequence[Record]:
+    """The records, those `named` just now as the newest of their key: a row that went may have had it."""
+    owners = uow.records.incarnations(mapping.id, sorted(named)) if named else {}
+    return [
+        replace(record, incarnation=owners[record.key][-1].incarnation + 1)
+        if record.key in named and record.key in owners
+        else record
+        for record in records
+    ]
