@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
@@ -103,25 +103,40 @@ def compensate(
     force: bool,
     selected_from_seq: int | None = None,
     lost: Mapping[str, Value] | None = None,
+    selected: Collection[int] = (),
 ) -> Compensation:
     """Decide one record. `row_predates`: the row was there before the engine, so it is never deleted.
 
     A field whose present value is not what the selection left there was edited later: it is blocked, unless
     `force`. With `selected_from_seq` (rollback to a mark) pending edits from that position on are part of the
     selection themselves; `lost` is what the record held there, when one side has deleted it since and the other
-    was not told.
+    was not told. With `selected` (rollback of single events) so are the pending edits that these events made.
     """
+    chosen = _Chosen(selected_from_seq, selected)
     if net.created:
-        return _uncreate(net, record, mapping, row_predates=row_predates, force=force)
+        own = _Chosen(None, selected)
+        return _uncreate(net, record, mapping, row_predates=row_predates, force=force, chosen=own)
     if net.removed:
-        return _revive(net, record, mapping, force=force, selected_from_seq=selected_from_seq)
+        return _revive(net, record, mapping, force=force, chosen=chosen)
     if lost is not None:
         return Compensation(mapping, record, Remedy.REVIVE, Status.UNDO, lost)
-    return _unset(net, record, mapping, force=force, selected_from_seq=selected_from_seq)
+    return _unset(net, record, mapping, force=force, chosen=chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Which pending edits belong to the selection: all from a position on, or those that certain events made."""
+
+    from_seq: int | None
+    seqs: Collection[int]
+
+    def has(self, seq: int) -> bool:
+        """Whether the pending edit that this event made is one of them."""
+        return seq in self.seqs or (self.from_seq is not None and seq > self.from_seq)
 
 
 def _uncreate(
-    net: NetEffect, record: Record, mapping: TableMapping, *, row_predates: bool, force: bool
+    net: NetEffect, record: Record, mapping: TableMapping, *, row_predates: bool, force: bool, chosen: _Chosen
 ) -> Compensation:
     remedy = Remedy.REMOVE_PAGE if row_predates else Remedy.REMOVE
     row_gone = row_predates or record.postgres_presence is not Presence.PRESENT
@@ -130,7 +145,7 @@ def _uncreate(
     blocked = {
         name: later
         for name, value in net.after.items()
-        if name in mapping.by_name and (later := _later_edit(record, name, value, mapping))
+        if name in mapping.by_name and (later := _later_edit(record, name, value, mapping, chosen))
     }
     if blocked and not force and remedy is Remedy.REMOVE:
         return Compensation(mapping, record, remedy, Status.BLOCKED, {}, blocked, _told(blocked))
@@ -138,7 +153,7 @@ def _uncreate(
 
 
 def _revive(
-    net: NetEffect, record: Record, mapping: TableMapping, *, force: bool, selected_from_seq: int | None
+    net: NetEffect, record: Record, mapping: TableMapping, *, force: bool, chosen: _Chosen
 ) -> Compensation:
     """A row that is gone comes back whole; one that is there gets what it does not hold."""
     both = (record.postgres_presence, record.notion_presence)
@@ -154,7 +169,7 @@ def _revive(
         wanted = {Side.POSTGRES: target, Side.NOTION: field.codec.weaken(target)}
         edited = there or name in record.notion
         expected = net.after.get(name, target)
-        later = edited and _later_edit(record, name, expected, mapping, selected_from_seq, wanted)
+        later = edited and _later_edit(record, name, expected, mapping, chosen, wanted)
         if later and not force:
             blocked[name] = later
         if not there or name not in blocked:
@@ -168,7 +183,7 @@ def _unset(
     mapping: TableMapping,
     *,
     force: bool,
-    selected_from_seq: int | None,
+    chosen: _Chosen,
 ) -> Compensation:
     if Presence.PRESENT not in (record.postgres_presence, record.notion_presence):
         return Compensation(
@@ -176,11 +191,13 @@ def _unset(
         )
     values: dict[str, Value] = {}
     blocked: dict[str, str] = {}
-    for name, target in _targets(net, record, selected_from_seq).items():
+    for name, target in _targets(net, record, chosen.from_seq).items():
         if name not in mapping.by_name or _holds(record, name, target, mapping):
             continue
+        if chosen.seqs and _moved_on(record, name, net.after.get(name, target), mapping):
+            continue
         wanted = {Side.POSTGRES: target, Side.NOTION: mapping.by_name[name].codec.weaken(target)}
-        later = _later_edit(record, name, net.after.get(name, target), mapping, selected_from_seq, wanted)
+        later = _later_edit(record, name, net.after.get(name, target), mapping, chosen, wanted)
         if later and not force:
             blocked[name] = later
         else:
@@ -203,6 +220,13 @@ def _targets(net: NetEffect, record: Record, selected_from_seq: int | None) -> d
     return targets
 
 
+def _moved_on(record: Record, name: str, left: Value, mapping: TableMapping) -> bool:
+    """Whether the row's value has changed since in what a page cannot show, as a trigger's `updated_at` does at
+    each write: it is not what the selection left, and nobody would see the difference. It is left alone."""
+    weaken, now = mapping.by_name[name].codec.weaken, postgres_value(record, mapping.by_name[name])
+    return left not in (now, weaken(left)) and weaken(now) == weaken(left)
+
+
 def _holds(record: Record, name: str, target: Value, mapping: TableMapping) -> bool:
     weaken = mapping.by_name[name].codec.weaken
     return postgres_value(record, mapping.by_name[name]) == target and notion_value(
@@ -215,22 +239,24 @@ def _later_edit(
     name: str,
     expected: Value,
     mapping: TableMapping,
-    selected_from_seq: int | None = None,
+    chosen: _Chosen,
     wanted: Mapping[Side, Value] | None = None,
 ) -> str:
     """Who edited the field after the selection, as a phrase; empty when nobody did.
 
     A side that holds what is `wanted` there, as Postgres does after an interrupted rollback, has nothing to lose.
     """
+    pending = False
     for side in Side:
         change = record.pending(side).get(name)
         if change is None or (wanted is not None and change.value == wanted[side]):
             continue
-        if selected_from_seq is None or change.seq <= selected_from_seq:
+        pending = True
+        if not chosen.has(change.seq):
             who = change.actor.get("name") or change.actor.get("role") or "somebody"
             return f"edited in {side.value} by {who} at {change.at.until.isoformat(timespec='seconds')}"
     weaken = mapping.by_name[name].codec.weaken
-    if selected_from_seq is None and weaken(record.base.get(name)) != weaken(expected):
+    if chosen.from_seq is None and not pending and weaken(record.base.get(name)) != weaken(expected):
         return "edited since, in a later run"
     return ""
 

@@ -23,25 +23,14 @@ from sync_engine.engine.at_mark import lost_since
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import between_turns
 from sync_engine.engine.gather import gather
+from sync_engine.engine.rollback_events import Chosen, chosen_events, steps
+from sync_engine.engine.rollback_selection import Selection, check
 from sync_engine.engine.takeback import take_back
-from sync_engine.errors import UsageError
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
 from sync_engine.ports.store import ChangeStatus, JournalEntry, JournalFilter, Mark, Run
 
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What to take back: one run, one record (its last run unless a time or mark says more), or all since a mark.
-
-    `to` and `record` may be combined; `since` and `until` narrow any of them.
-    """
-
-    run: str = ""
-    record: tuple[str, str] | None = None
-    to: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
+__all__ = ["RollbackResult", "Selection", "rollback"]
 
 
 @dataclass
@@ -126,7 +115,7 @@ def rollback(
     with between_turns(context.database):
         result = _planned(context, selection, force, requests_per_minute, dry_run=False)
         now = context.database.now()
-        run = Run(result.rollback_id, "rollback", now, _options(selection, force))
+        run = Run(result.rollback_id, "rollback", now, {**selection.to_json(), "force": force})
         with context.database.transaction() as uow:
             uow.runs.start(run)
         status = "failed"
@@ -153,7 +142,7 @@ def _planned(
 ) -> RollbackResult:
     rollback_id = context.ids.new_id()
     with context.database.transaction() as uow:
-        _check(uow, context, selection)
+        check(uow, context, selection)
     gather(context, context.mappings, rollback_id, full=False, dry_run=dry_run)
     with context.database.transaction() as uow:
         plan = list(_plan(uow, context, selection, force))
@@ -163,22 +152,12 @@ def _planned(
     return result
 
 
-def _check(uow: UnitOfWork, context: Context, selection: Selection) -> None:
-    if not (selection.run or selection.record or selection.to):
-        raise UsageError("nothing selected", hint="name --run, --record or --to")
-    if selection.run and uow.runs.get(selection.run) is None:
-        raise UsageError(f"there is no run {selection.run!r}", hint="`runs list` shows them")
-    if selection.to and uow.marks.get(selection.to) is None:
-        raise UsageError(f"there is no mark {selection.to!r}", hint="`mark list` shows them")
-    if selection.record is not None:
-        table, key = selection.record
-        mapping = context.mapping(table)
-        if not uow.records.by_key(mapping.id, [key]):
-            raise UsageError(f"there is no record {key!r} in {table}", hint="see `audit log --table`")
-
-
 def _plan(uow: UnitOfWork, context: Context, selection: Selection, force: bool) -> Iterable[Compensation]:
     mark = uow.marks.get(selection.to) if selection.to else None
+    if selection.by_event:
+        for chosen in chosen_events(uow, context, selection, mark):
+            yield _compensation_of_events(uow, chosen, force)
+        return
     stories = _stories(uow, context, selection, mark)
     for mapping in context.mappings:
         story = stories.get(mapping.id, {})
@@ -211,26 +190,32 @@ def _stories(
 def _is_selected(record: Record, mapping: TableMapping, selection: Selection) -> bool:
     if not record.key or not record.base:
         return False
+    if selection.table not in ("", mapping.name):
+        return False
     return selection.record is None or selection.record == (mapping.name, record.key)
 
 
 def _entries(uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None) -> Iterable[JournalEntry]:
     run = uow.runs.get(selection.run) if selection.run else None
+    table, key = selection.record or (selection.table, "")
     wanted = JournalFilter(
         run_id=run.run_id if run else "",
         after_id=mark.change_id if mark else 0,
         status=ChangeStatus.DONE,
-        mapping=context.mapping(selection.record[0]).id if selection.record else None,
-        key=selection.record[1] if selection.record else "",
+        mapping=context.mapping(table).id if table else None,
+        key=key,
     )
-    found = [entry for entry in uow.journal.find(wanted) if _in_time(entry, selection)]
+    found = [entry for entry in uow.journal.find(wanted) if _is_wanted(entry, selection)]
     only_record = selection.record and not (run or mark or selection.since or selection.until)
     if only_record and found:
         return [entry for entry in found if entry.run_id == found[-1].run_id]
     return found
 
 
-def _in_time(entry: JournalEntry, selection: Selection) -> bool:
+def _is_wanted(entry: JournalEntry, selection: Selection) -> bool:
+    """Whether time and side are those selected. What was written to one side was done on the other."""
+    if selection.side not in ("both", entry.side.other.value):
+        return False
     if entry.at is None:
         return True
     if selection.since is not None and entry.at < selection.since:
@@ -251,31 +236,35 @@ def _compensation(
         net,
         record,
         mapping,
-        row_predates=net.created and _row_predates(uow, mapping, record, entries),
+        row_predates=net.created and _row_predates(uow, mapping, record, entries[0].at),
         force=force,
         selected_from_seq=mark.seq if mark else None,
         lost=lost_since(uow, mapping, record, mark) if mark else None,
     )
 
 
-def _row_predates(uow: UnitOfWork, mapping: TableMapping, record: Record, entries: Sequence[JournalEntry]) -> bool:
+def _compensation_of_events(uow: UnitOfWork, chosen: Chosen, force: bool) -> Compensation:
+    net = net_effect(steps(uow, chosen))
+    first = chosen.events[0].recorded_at
+    adopted = net.created and net.first_side is Side.NOTION
+    return compensate(
+        net,
+        chosen.record,
+        chosen.mapping,
+        row_predates=adopted and _row_predates(uow, chosen.mapping, chosen.record, first),
+        force=force,
+        selected=chosen.seqs,
+    )
+
+
+def _row_predates(uow: UnitOfWork, mapping: TableMapping, record: Record, until: datetime | None) -> bool:
     """Whether the newest event that brought the row into being says it was there before capture began.
 
-    Events after the first of `entries` tell of something else: a table is also read anew when a field is added to
-    its mapping.
+    Events after `until`, when the selection begins, tell of something else: a table is also read anew when a field
+    is added to its mapping.
     """
-    until = entries[0].at
     wanted = EventFilter(mapping=mapping.id, key=record.key, source=Side.POSTGRES, newest_first=True)
     for event in uow.events.find(wanted):
         if event.op in (Op.INSERT, Op.SNAPSHOT) and (until is None or event.recorded_at <= until):
             return event.op is Op.SNAPSHOT
     return False
-
-
-def _options(selection: Selection, force: bool) -> JsonObject:
-    return {
-        "run": selection.run,
-        "record": [*selection.record] if selection.record else None,
-        "to": selection.to,
-        "force": force,
-    }

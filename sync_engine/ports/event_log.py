@@ -48,7 +48,7 @@ class EventFilter:
 
     `field` keeps events that touched it, under this name or `column`. `run` keeps what a run or a rollback of
     that id wrote. `unkeyed` keeps events of pages that had no record key yet, `emptied` those that say that a
-    whole table was emptied at once.
+    whole table was emptied at once. `seqs` keeps these events, `txid` those of one transaction in Postgres.
     """
 
     mapping: int | None = None
@@ -67,6 +67,8 @@ class EventFilter:
     page_id: str = ""
     unkeyed: bool = False
     emptied: bool = False
+    seqs: tuple[int, ...] = ()
+    txid: int = 0
 
 
 class EventLog(Protocol):

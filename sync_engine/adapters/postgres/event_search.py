@@ -83,6 +83,10 @@ def _conditions(wanted: EventFilter, made: Search) -> Iterator[Composable]:
         yield SQL("{} IN (e.key, e.old_key)").format(made.given(wanted.key, "text"))
     if wanted.page_id:
         yield SQL("e.page_id = {}").format(made.given(wanted.page_id, "text"))
+    if wanted.seqs:
+        yield SQL("e.seq = ANY ({})").format(made.given(list(wanted.seqs), "bigint[]"))
+    if wanted.txid:
+        yield SQL("e.source = 'p' AND e.txid = {}").format(made.given(str(wanted.txid), "xid8"))
     if wanted.emptied:
         yield SQL("e.key = '' AND e.op = 't'")
     if wanted.unkeyed:
