@@ -12,6 +12,7 @@ from typing import Literal
 from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.codecs.numbers import as_decimal, canonical_number
 from sync_engine.domain.lines import merge_lines
+from sync_engine.domain.mapping import FieldMapping
 from sync_engine.domain.values import Json, Value
 
 Combining = Literal["union", "min", "max", "delta", "lines"]
@@ -31,6 +32,25 @@ class Combined:
 def combine(policy: Combining, base: Value, postgres: Value, notion: Value) -> Combined | None:
     """The third value, or None where these two cannot be combined so (then the newer one wins). Total."""
     return _WAYS[policy](base, postgres, notion)
+
+
+def merge_both(field: FieldMapping, base: Value, postgres: Value, notion: Value) -> Combined | None:
+    """Both edits in one value, as far as the field's type has such a thing; None where a person must choose.
+
+    Lists have the elements that either side added, numbers both changes, texts the lines of both, or both texts
+    one after the other where they changed the same lines.
+    """
+    way = _WAYS.get(field.conflict)
+    if way is not None and (found := way(base, postgres, notion)):
+        return found
+    if isinstance(postgres, list) or isinstance(notion, list):
+        return _union(base, postgres, notion)
+    if field.type == "number":
+        return _delta(base, postgres, notion)
+    if field.type in ("rich_text", "title") and isinstance(postgres, str) and isinstance(notion, str):
+        joined = f"{postgres}\n{notion}" if field.type == "rich_text" else f"{postgres} {notion}"
+        return _lines(base, postgres, notion) or Combined(joined, "both texts, one after the other")
+    return None
 
 
 def _union(base: Value, postgres: Value, notion: Value) -> Combined | None:
@@ -117,7 +137,7 @@ def _lines(base: Value, postgres: Value, notion: Value) -> Combined | None:
     return None if merged is None else Combined(merged, "the two changed different lines")
 
 
-_WAYS: Mapping[Combining, Callable[[Value, Value, Value], Combined | None]] = {
+_WAYS: Mapping[str, Callable[[Value, Value, Value], Combined | None]] = {
     "union": _union,
     "min": _least,
     "max": _greatest,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from sync_engine.domain.combine import merge_both
 from sync_engine.domain.events import Side
 from sync_engine.domain.fold import postgres_value
 from sync_engine.domain.mapping import FieldMapping, TableMapping
@@ -24,7 +25,7 @@ from sync_engine.errors import SyncEngineError, UsageError
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import ConflictRow, ConflictStatus, Run, SideValue
 
-Keep = Literal["postgres", "notion"]
+Keep = Literal["postgres", "notion", "both-merged"]
 
 _SIDES = ("postgres", "notion")
 _BEFORE = "; before: "
@@ -110,7 +111,7 @@ def swap(context: Context, conflict_id: int, *, who: str = "", force: bool = Fal
 def resolve(
     context: Context, conflict_id: int, *, keep: Keep | None, value: Value = None, who: str = ""
 ) -> JsonObject:
-    """Decide a conflict: keep one side's value, or (keep None) put `value` on both.
+    """Decide a conflict: keep one side's value, both in one (`both-merged`), or (keep None) put `value` on both.
 
     Decided under the lock, after a look at both sides; decision and row commit together, and a kill before the
     page is written leaves that to the next pass. Raises UsageError; SyncEngineError when a side was edited after
@@ -120,16 +121,23 @@ def resolve(
         row = _get(context, conflict_id)
         if row.status in ("resolved", "swapped"):
             raise UsageError(f"conflict {conflict_id} is already {row.status}", hint="see `conflicts show`")
-        decided = _signed(replace(row, status="resolved", winner=keep or "value"), who)
-        if keep is not None and keep == row.winner:
+        winner = "merged" if keep == "both-merged" else keep or "value"
+        decided = _signed(replace(row, status="resolved", winner=winner), who)
+        if keep is not None and winner == row.winner:
             _store(context, decided)
         else:
             seen = _looked_at(context, row)
             if keep is not None:
                 _refuse_unseen_edit(seen)
-            wanted = _wanted(seen, Side(keep)) if keep else seen.field.codec.lift(value)
+            wanted = _kept(seen, keep) if keep else seen.field.codec.lift(value)
             _carry(context, seen, wanted, decided, who)
     return conflict_show(context, conflict_id)
+
+
+def merged(context: Context, conflict_id: int) -> Value:
+    """What `both-merged` would put on both sides. Raises UsageError as `resolve` does."""
+    seen = _target(context, _get(context, conflict_id))
+    return merged_value(seen.row, seen.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +156,26 @@ class _Seen:
 
 def _signed(row: ConflictRow, who: str) -> ConflictRow:
     """The decided conflict with who decided it; the reason keeps what the policy had to say."""
-    what = f"{row.winner}'s value" if row.winner in _SIDES else "another value"
+    whose = f"{row.winner}'s value" if row.winner in _SIDES else "another value"
+    what = "both values, merged," if row.winner == "merged" else whose
     policy = row.reason.rpartition(_BEFORE)[2]
     return replace(row, resolved_by=who, reason=f"{who or 'a person'} put {what} on both sides{_BEFORE}{policy}")
+
+
+def _kept(seen: _Seen, keep: Keep) -> Value:
+    """What both sides shall hold. Raises UsageError where two values have no merged one."""
+    return merged_value(seen.row, seen.field) if keep == "both-merged" else _wanted(seen, Side(keep))
+
+
+def merged_value(row: ConflictRow, field: FieldMapping) -> Value:
+    """Both edits of a conflict in one value. Raises UsageError where the field's type has no such thing."""
+    found = merge_both(field, row.base, row.postgres.value, field.codec.lift(row.notion.value))
+    if found is None:
+        raise UsageError(
+            f"the two values of conflict {row.id} cannot be merged into one",
+            hint="keep one side, or give a --value of your own",
+        )
+    return found.value
 
 
 def _wanted(seen: _Seen, keep: Side) -> Value:
@@ -184,6 +209,8 @@ def _refuse_unseen_edit(seen: _Seen) -> None:
 def _refuse_later_edit(seen: _Seen) -> None:
     row, weaken = seen.row, seen.field.codec.weaken
     known = [weaken(_side(row, side).value) for side in Side]
+    if row.winner == "merged":
+        known.append(weaken(merged_value(row, seen.field)))
     if row.field in seen.record.notion or weaken(postgres_value(seen.record, seen.field)) not in known:
         raise SyncEngineError(
             f"{seen.mapping.name} {row.key} {row.field} was edited after conflict {row.id} was decided",

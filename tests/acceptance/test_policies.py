@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from cli.main import run as run_command
 from sync_engine.domain.values import Value
 from sync_engine.engine.config_text import write_config
-from sync_engine.engine.review import conflict_list
+from sync_engine.engine.review import conflict_list, resolve
 from sync_engine.engine.rollback import Selection, rollback
-from sync_engine.errors import ConfigurationError
+from sync_engine.errors import ConfigurationError, UsageError
 from tests.support.postgres import Database
 from tests.support.world import World, make_world, names, shown, text
 
@@ -246,3 +248,54 @@ def test_init_proposes_the_columns_of_a_check_as_a_group(things: Make) -> None:
     world.reopen()
     [group] = world.app.context.mapping("things").groups
     assert group.fields == ("low", "high")
+
+
+def disputed(things: Make, field: str) -> World:
+    return things(f'[tables.fields.{field}]\nconflict = "manual"')
+
+
+def test_a_person_keeps_both_merged(things: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    world = things('conflict = "manual"')
+    world.sql(r"UPDATE things SET stock = 7, tags = '{a,b,c}', notes = E'ONE\ntwo\nthree\n', low = 3")
+    world.edit(
+        page(world), Stock={"number": 14}, Tags=select("b"), Notes=text("one\ntwo\nTHREE\n"), Low={"number": 2}
+    )
+    assert world.sync().total.conflicts_open == 4
+    environment = world.environment | {"SYNC_CONFIG": str(world.folder / "sync.toml")}
+    numbers = {str(found["field"]): str(found["id"]) for found in conflict_list(world.app.context, "open")}
+    assert (
+        run_command(
+            ["conflicts", "resolve", numbers["stock"], "--keep", "both-merged", "--dry-run", "--json"], environment
+        )
+        == 0
+    )
+    assert json.loads(capsys.readouterr().out)["value"] == 11
+    bulk = ["conflicts", "resolve", "--all", "--keep", "both-merged", "--table", "things"]
+    assert run_command([*bulk, "--json"], environment) == 2, "nobody there to confirm the count"
+    assert run_command([*bulk, "--yes", "--json", "--type", "update_differing"], environment) == 0
+    assert conflict_list(world.app.context, "open") == []
+    assert world.sql("SELECT stock, tags, notes, low FROM things") == [(11, ["b", "c"], "ONE\ntwo\nTHREE\n", 4)]
+    assert options(world) == ["b", "c"]
+    world.assert_in_sync()
+
+
+def test_what_cannot_be_merged_is_said(things: Make) -> None:
+    world = disputed(things, "seen")
+    world.sql("UPDATE things SET seen = '2026-05-01 12:00:45+00'")
+    world.edit(page(world), Seen={"date": {"start": "2026-04-01T12:00:00.000+00:00"}})
+    world.sync()
+    [found] = conflict_list(world.app.context, "open")
+    with pytest.raises(UsageError, match="cannot be merged"):
+        resolve(world.app.context, int(str(found["id"])), keep="both-merged")
+    assert conflict_list(world.app.context, "open") == [found]
+
+
+def test_a_merged_value_gives_way_to_one_side_after_all(things: Make) -> None:
+    world = things('[tables.fields.stock]\nconflict = "delta"')
+    world.sql("UPDATE things SET stock = 7")
+    world.edit(page(world), Stock={"number": 14})
+    world.sync()
+    [found] = conflict_list(world.app.context, "auto")
+    resolve(world.app.context, int(str(found["id"])), keep="notion")
+    assert world.sql("SELECT stock FROM things") == [(14,)]
+    world.assert_in_sync()

@@ -16,7 +16,7 @@ from cli.views.conflicts import show_conflicts, side
 from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.domain.merge import ConflictType
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.engine.review import Keep, conflict_list, conflict_show, resolve
+from sync_engine.engine.review import Keep, conflict_list, conflict_show, merged, resolve
 from sync_engine.errors import DatabaseError, LockHeld, NotionError, SyncEngineError, UsageError
 
 
@@ -27,6 +27,10 @@ from sync_engine.errors import DatabaseError, LockHeld, NotionError, SyncEngineE
     changes="the field on both sides, as a logged edit that can be taken back; the conflict becomes `resolved`",
     examples=[
         ("conflicts resolve 3 --keep notion", "Notion's value goes to Postgres"),
+        (
+            "conflicts resolve 3 --keep both-merged",
+            "both, of lists, numbers, texts; --dry-run shows the value",
+        ),
         ("conflicts resolve 3 --value '\"gold\"'", "a third value goes to both; it is JSON, so text needs quotes"),
         ("conflicts resolve --all --keep postgres --table agents --field tier", "every open one of that field"),
     ],
@@ -34,7 +38,7 @@ from sync_engine.errors import DatabaseError, LockHeld, NotionError, SyncEngineE
 )
 @click.argument("conflict_id", metavar="[ID]", type=int, required=False)
 @click.option("--all", "every", is_flag=True, help="Every open conflict that the filters leave.")
-@click.option("--keep", type=click.Choice(["postgres", "notion"]), help="The side whose value stays.")
+@click.option("--keep", type=click.Choice(["postgres", "notion", "both-merged"]), help="Whose value stays.")
 @click.option("--value", metavar="JSON", help="Another value, put on both sides; null empties the field.")
 @table_option
 @click.option("--field", default="", metavar="FIELD", help="With --all: only this field.")
@@ -54,7 +58,11 @@ def command(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Decide a conflict: keep the value of one side, or put another value on both."""
+    """Decide a conflict: keep the value of one side, both merged, or put another value on both.
+
+    Merged, a list has what either side added and lacks what either removed, a number has both changes, a text the
+    changed lines of both (or both texts, where they changed the same lines). Other values cannot be merged.
+    """
     _check(conflict_id, every, keep, value)
     _refuse_unknown_field(session, table, field)
     chosen: list[JsonObject] = (
@@ -63,6 +71,8 @@ def command(
         else [item for item in conflict_list(session.context, "open", table) if _fits(item, field, kind)]
     )
     if every and not dry_run and chosen:
+        if not yes and not session.options.json:
+            show_conflicts(session.output, [*chosen])
         session.ask(f"Keep {keep} in {len(chosen)} conflicts?", yes=yes)
     wanted = None if value is None else _parsed(value)
     done, refused = _decided(session, chosen, keep, wanted, dry_run=dry_run)
@@ -83,7 +93,10 @@ def _decided(
     refused: list[SyncEngineError] = []
     for item in chosen:
         if dry_run:
-            done.append({**item, "dry_run": True, "value": side(item, keep).get("value") if keep else value})
+            planned = value if keep is None else side(item, keep).get("value")
+            if keep == "both-merged":
+                planned = merged(session.context, int(str(item["id"])))
+            done.append({**item, "dry_run": True, "value": planned})
             continue
         try:
             done.append(resolve(session.context, int(str(item["id"])), keep=keep, value=value, who=session.who))
