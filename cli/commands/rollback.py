@@ -71,9 +71,9 @@ def command(
 ) -> None:
     """Take back a run, a record, a transaction, what an actor did, single changes, or everything since a mark.
 
-    What is said together must hold together: --actor with --to is what that actor did since the mark. It reads both
-    sides, prints the plan and asks. A record that was edited afterwards is left alone and listed as blocked, unless
-    --force. Backfilled rows were nobody's doing and are never taken back.
+    What is said together must hold together: --actor with --to is what that actor did since the mark. It reads
+    both sides, prints the plan and asks. A record that was edited afterwards is left alone and listed as blocked,
+    unless --force. Backfilled rows were nobody's doing and are never taken back.
     """
     if more and not events:
         raise UsageError(f"{more[0]} is said without an option", hint="numbers of changes follow --event")

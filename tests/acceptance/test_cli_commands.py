@@ -287,7 +287,8 @@ def test_init_writes_a_file_that_plan_accepts(world: World, sync_engine: SyncEng
     assert sync_engine("init", "--table", "agnts", "--dry-run").code == 2
 
 
-def test_the_engine_schema(sync_engine: SyncEngine) -> None:
+def test_the_engine_schema(world: World, sync_engine: SyncEngine) -> None:
+    world.log_was_forged = True
     current = sync_engine("db", "current", "--json").json()
     assert current["is_current"] is True
     assert "CREATE SCHEMA" in sync_engine("db", "sql").out

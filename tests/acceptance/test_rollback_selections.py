@@ -53,7 +53,12 @@ def taken_back(sync_engine: SyncEngine, *selection: str) -> Any:
 @pytest.fixture(params=["carried across", "not carried across"])
 def carry(request: pytest.FixtureRequest, world: World) -> Callable[[], None]:
     """Whether a pass lies between the changes and the rollback."""
-    return (lambda: [world.sync(), None][1]) if request.param == "carried across" else (lambda: None)
+
+    def carry() -> None:
+        if request.param == "carried across":
+            world.sync()
+
+    return carry
 
 
 def prompt_of(agent: str, value: str) -> str:

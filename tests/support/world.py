@@ -76,7 +76,7 @@ class World:
         self.folder = folder
         self.resources = resources
         self.environment = environment
-        self.log_was_forged = False  # set by a test that writes into the log, or past it
+        self.log_was_forged = False  # set by a test that writes into the log, or takes it away
         # Backing off takes no time in tests; nothing else waits.
         self.clock = StagedClock(start=datetime.now(UTC))
         self.app: App = self._open()

@@ -83,10 +83,6 @@ def _conditions(wanted: EventFilter, made: Search) -> Iterator[Composable]:
         yield SQL("{} IN (e.key, e.old_key)").format(made.given(wanted.key, "text"))
     if wanted.page_id:
         yield SQL("e.page_id = {}").format(made.given(wanted.page_id, "text"))
-    if wanted.seqs:
-        yield SQL("e.seq = ANY ({})").format(made.given(list(wanted.seqs), "bigint[]"))
-    if wanted.txid:
-        yield SQL("e.source = 'p' AND e.txid = {}").format(made.given(str(wanted.txid), "xid8"))
     if wanted.emptied:
         yield SQL("e.key = '' AND e.op = 't'")
     if wanted.unkeyed:
@@ -95,11 +91,19 @@ def _conditions(wanted: EventFilter, made: Search) -> Iterator[Composable]:
         yield SQL("e.source = {}").format(made.given(SIDE_CODES[wanted.source], '"char"'))
     if wanted.origin:
         yield SQL("starts_with(e.origin, {})").format(made.given(wanted.origin, "text"))
+    yield from _of_writing(wanted, made)
+    yield from _of_content(wanted, made)
+
+
+def _of_writing(wanted: EventFilter, made: Search) -> Iterator[Composable]:
+    if wanted.seqs:
+        yield SQL("e.seq = ANY ({})").format(made.given(list(wanted.seqs), "bigint[]"))
+    if wanted.txid:
+        yield SQL("e.source = 'p' AND e.txid = {}").format(made.given(str(wanted.txid), "xid8"))
     if wanted.run:
         yield SQL("e.origin = ANY ({})").format(
             made.given([f"run:{wanted.run}", f"rollback:{wanted.run}"], "text[]")
         )
-    yield from _of_content(wanted, made)
 
 
 def _of_content(wanted: EventFilter, made: Search) -> Iterator[Composable]:
