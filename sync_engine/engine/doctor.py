@@ -39,7 +39,7 @@ class Finding:
 def examine(installation: Installation) -> Sequence[Finding]:
     """Look at everything; never raises for what it finds."""
     findings: list[Finding] = []
-    for check in (_schema, _triggers, _notion, _drift):
+    for check in (_schema, _triggers, _log, _notion, _drift):
         try:
             findings += check(installation)
         except SyncEngineError as error:
@@ -70,6 +70,19 @@ def _triggers(installation: Installation) -> Iterator[Finding]:
         else:
             what = f"the capture trigger is {state.value}; changes made meanwhile are not in the log"
             yield Finding("error", what, where, "sync-engine setup, then sync-engine verify")
+
+
+def _log(installation: Installation) -> Iterator[Finding]:
+    if not installation.database.is_set_up():
+        return
+    with installation.database.transaction() as uow:
+        guarded = uow.chain.is_guarded()
+    if guarded:
+        yield Finding("ok", "the log is append-only", "sync_engine.sync_events")
+    else:
+        what = "the triggers that keep the log append-only are off, or gone"
+        mend = "sync-engine audit verify; then ALTER TABLE … ENABLE ALWAYS TRIGGER on sync_events and sync_chain"
+        yield Finding("error", what, "sync_engine.sync_events", mend)
 
 
 def _notion(installation: Installation) -> Iterator[Finding]:

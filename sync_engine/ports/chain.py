@@ -37,6 +37,10 @@ class Chain(Protocol):
         """How much of the log is sealed; one look at all of it."""
         ...
 
+    def is_guarded(self) -> bool:
+        """Whether the triggers that keep the log and the chain append-only are there and on."""
+        ...
+
     def strays(self, limit: int) -> Sequence[int]:
         """Numbers of events that links must hold and do not."""
         ...

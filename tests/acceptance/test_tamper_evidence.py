@@ -178,6 +178,19 @@ def test_G12_the_log_refuses_to_be_changed(
     assert verdict(sync_engine)["ok"] is True
 
 
+def test_doctor_sees_that_the_log_is_not_guarded(world: World, sync_engine: SyncEngine) -> None:
+    def told() -> Any:
+        found = sync_engine("doctor", "--json").json()
+        findings = found["findings"] if isinstance(found, dict) else found
+        return [item for item in findings if item["where"] == "sync_engine.sync_events"]
+
+    assert [item["level"] for item in told()] == ["ok"]
+    world.sql("ALTER TABLE sync_engine.sync_events DISABLE TRIGGER sync_events_append_only")
+    assert [item["level"] for item in told()] == ["error"]
+    world.sql("ALTER TABLE sync_engine.sync_events ENABLE TRIGGER sync_events_append_only")
+    assert [item["level"] for item in told()] == ["error"], "not under session_replication_role = replica"
+
+
 def test_G12_maintenance_by_the_owner_is_logged(world: World, sync_engine: SyncEngine) -> None:
     world.log_was_forged = True
     with world.connection.transaction():

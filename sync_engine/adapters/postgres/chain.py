@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Composed
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, select, text
 
 from sync_engine.adapters.postgres.connection import driver_of
 from sync_engine.adapters.postgres.statements import statement
@@ -73,6 +73,14 @@ class PostgresChain:
         with psycopg.RawCursor(self._driver) as cursor:
             held, due, unsealed = cursor.execute(statement("chain_counts")).fetchone() or (0, 0, 0)
         return Sealed(int(held), due, unsealed)
+
+    def is_guarded(self) -> bool:
+        """Whether all four triggers of `sql/append_only_v1.sql` are on, also under session_replication_role."""
+        query = text(
+            "SELECT count(*) = 4 FROM pg_catalog.pg_trigger t WHERE t.tgenabled = 'A' AND t.tgrelid IN"
+            " ('sync_engine.sync_events'::regclass, 'sync_engine.sync_chain'::regclass) AND NOT t.tgisinternal"
+        )
+        return bool(self._connection.execute(query).scalar_one())
 
     def strays(self, limit: int) -> Sequence[int]:
         """Events that links must hold and do not."""

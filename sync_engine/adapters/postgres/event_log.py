@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 import orjson
 import psycopg
@@ -132,12 +134,27 @@ class PostgresEventLog:
     def find(self, wanted: EventFilter) -> Iterator[ChangeEvent]:
         """Events that match, streamed through a cursor of the server."""
         snapshot, floor, _ = self._cursor_of(HISTORY)
+        if wanted.since is not None:
+            wanted = replace(wanted, after_seq=max(wanted.after_seq, self._sealed_before(wanted.since)))
         made = search(wanted, Indexed(snapshot, floor))
         name = f"sync_engine_find_{next(self._searches)}"
         with psycopg.RawServerCursor(self._driver, name) as cursor:
             cursor.itersize = _FETCHED_AT_ONCE
             for row in cursor.execute(made.query, made.parameters):
                 yield change_event(row)
+
+    def _sealed_before(self, since: datetime) -> int:
+        """A number up to which every event had happened by then: drawn before a link that was made before then.
+
+        A minute is allowed for what lies between drawing a number and reading the clock.
+        """
+        with psycopg.RawCursor(self._driver) as cursor:
+            found = cursor.execute(
+                "SELECT coalesce(max(last_seq), 0) FROM sync_engine.sync_chain"
+                " WHERE at < $1::timestamptz - interval '1 minute'",
+                [since],
+            ).fetchone()
+        return int(found[0]) if found else 0
 
     def position(self) -> tuple[int, str]:
         """The highest seq that this transaction sees, and its snapshot."""

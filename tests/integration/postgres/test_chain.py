@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -97,6 +98,20 @@ def test_a_tick_that_another_has_overtaken_seals_nothing_twice(lab: CaptureLab) 
     assert set(sealed(lab).values()) == {1}
     assert len(sealed(lab)) == 2
     assert problems(lab) == []
+
+
+def test_what_happened_since_a_time_is_found_without_reading_what_was_before(lab: CaptureLab) -> None:
+    lab.sql("INSERT INTO things SELECT n, 'a' FROM generate_series(1, 50) n")
+    seal(lab)
+    lab.sql("ALTER TABLE sync_engine.sync_chain DISABLE TRIGGER USER")
+    lab.sql("UPDATE sync_engine.sync_chain SET at = at - interval '2 hours'")
+    lab.sql("INSERT INTO things VALUES (51, 'b')")
+    [(now,)] = lab.sql("SELECT clock_timestamp()")
+    with lab.log() as log:
+        assert log._sealed_before(now - timedelta(hours=1)) == 50
+        assert log._sealed_before(now - timedelta(hours=3)) == 0
+    assert [event.key for event in lab.events(since=now - timedelta(seconds=30))][-1] == "51"
+    assert len(lab.events(since=now - timedelta(hours=3))) == 51
 
 
 @pytest.mark.every_postgres
