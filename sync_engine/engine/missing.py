@@ -94,15 +94,12 @@ def _release_found(
 
 
 def _is_missing(record: Record, everything: frozenset[str]) -> bool:
-    return (
-        bool(record.page_id)
-        and record.notion_presence is Presence.PRESENT
-        and not record.detached
-        and record.page_id not in everything
-    )
+    return bool(record.page_id) and record.notion_presence is Presence.PRESENT and record.page_id not in everything
 
 
 def _hold(context: Context, mapping: TableMapping, record: Record, reason: str) -> None:
+    if record.detached:
+        return  # one side gave it up: nothing of it waits for a person
     with context.database.transaction() as uow:
         uow.held.hold(
             HeldRecord(

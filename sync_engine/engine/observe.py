@@ -236,6 +236,16 @@ def actor_of(author: Author) -> JsonObject:
     return actor
 
 
+def _taken_up(record: Record, event: NewEvent | None) -> bool:
+    """Whether a record that was left alone goes on: its page was edited before there was a row, or came back to
+    one."""
+    if event is None:
+        return False
+    if record.postgres_presence is Presence.PRESENT:
+        return event.op is Op.RESTORE
+    return record.postgres_presence is Presence.ABSENT
+
+
 def _folded(item: _Seen, mapping: TableMapping, seq: int, sighting: Sighting) -> Record:
     event = item.event
     pending = {
@@ -250,7 +260,7 @@ def _folded(item: _Seen, mapping: TableMapping, seq: int, sighting: Sighting) ->
         record,
         page_id=item.page.id,
         notion_presence=Presence.GONE if item.page.in_trash else Presence.PRESENT,
-        detached=record.detached and (event is None or record.postgres_presence is not Presence.ABSENT),
+        detached=record.detached and not _taken_up(record, event),
         notion_observed_at=sighting.at,
         notion_edited_at=item.page.last_edited_time,
         key_on_page=bool(record.key) and key_on(item.page, mapping) == record.key,

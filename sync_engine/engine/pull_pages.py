@@ -50,7 +50,7 @@ def _pull_page(context: Context, mapping: TableMapping, page_id: str, record: Re
 
 
 def _is_expected(record: Record) -> bool:
-    return record.notion_presence is Presence.PRESENT and not record.detached
+    return record.notion_presence is Presence.PRESENT
 
 
 def _observe(context: Context, mapping: TableMapping, page: Page, run_id: str) -> int:
