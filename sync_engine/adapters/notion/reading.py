@@ -8,10 +8,11 @@ from datetime import datetime
 from sync_engine.adapters.notion.authors import Authors
 from sync_engine.adapters.notion.calls import get
 from sync_engine.adapters.notion.client import NotionClient
+from sync_engine.adapters.notion.errors import may_be_lost_cursor
 from sync_engine.adapters.notion.keys import PropertySpelling, Spell
 from sync_engine.adapters.notion.pages import is_page, parse_page, text_of
 from sync_engine.adapters.notion.paging import LARGEST_PAGE, PageSizes, complete_page, next_cursor, query
-from sync_engine.adapters.notion.scan import Rows, Scan
+from sync_engine.adapters.notion.scan import LOST_CURSORS, Rows, Scan
 from sync_engine.adapters.notion.wire import as_text, objects
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.errors import NotionNotFound, NotionRejected
@@ -78,11 +79,18 @@ class Reader:
         return [page for page in pages if text_of(page.properties.get(property_id)) in exact]
 
     def _query(self, data_source_id: str, body: JsonObject) -> list[JsonObject]:
+        """All rows of a short listing; begun anew when Notion has forgotten its cursor."""
         found: list[JsonObject] = []
-        cursor = ""
+        cursor, lost = "", 0
         while True:
             asked = {**body, "start_cursor": cursor} if cursor else body
-            answer = query(self._client, self._sizes, data_source_id, asked)
+            try:
+                answer = query(self._client, self._sizes, data_source_id, asked)
+            except NotionRejected as refused:
+                if not cursor or not may_be_lost_cursor(refused) or lost >= LOST_CURSORS:
+                    raise
+                found, cursor, lost = [], "", lost + 1
+                continue
             found += objects(answer.body.get("results"))
             if not (cursor := next_cursor(answer, cursor)):
                 return found

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from sync_engine.adapters.notion.calls import Answer
 from sync_engine.adapters.notion.client import NotionClient
-from sync_engine.adapters.notion.errors import names_bad_cursor
+from sync_engine.adapters.notion.errors import may_be_lost_cursor
 from sync_engine.adapters.notion.paging import PageSizes, next_cursor, query
 from sync_engine.adapters.notion.wire import as_object, as_text, filter_time, moment, objects
 from sync_engine.domain.values import Json, JsonObject
@@ -24,7 +24,8 @@ from sync_engine.errors import NotionRejected, NotionUnavailable
 
 _TAIL_MARGIN = timedelta(seconds=5)
 """The clock in HTTP answers and the clock that stamps rows are on different machines of Notion."""
-_LOST_CURSORS = 3
+LOST_CURSORS = 3
+"""Times that a listing is begun anew because Notion no longer knows its cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Scan:
             if window.whole:
                 return
             lost += window.cursor_lost
-            if (window.last == start and not window.cursor_lost) or lost > _LOST_CURSORS:
+            if (window.last == start and not window.cursor_lost) or lost > LOST_CURSORS:
                 raise NotionUnavailable(
                     f"data source {self._source} cannot be read completely: the listing does not get past "
                     f"rows created at {start}",
@@ -81,7 +82,7 @@ class Scan:
             try:
                 answer = self._ask(window.start, since, cursor)
             except NotionRejected as refused:
-                if not cursor or not names_bad_cursor(refused):
+                if not cursor or not may_be_lost_cursor(refused):
                     raise
                 window.cursor_lost = True
                 return
