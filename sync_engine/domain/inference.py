@@ -41,7 +41,7 @@ def plan_columns(table: Table, synced: Mapping[TableName, Table]) -> tuple[Colum
 def _plan(table: Table, column: Column, target: TableName | None) -> ColumnPlan:
     if looks_secret(column):
         return ColumnPlan(column, None, "it looks like a secret", secret=True)
-    if column.name in table.primary_key:
+    if column.name in table.row_key:
         return ColumnPlan(column, None, "the key is shown in a property of its own")
     if target is not None:
         return ColumnPlan(column, "relation", relation_to=target)
@@ -65,7 +65,7 @@ def check_labels(table: Table, column: Column) -> tuple[str, ...]:
 def relation_targets(table: Table, synced: Mapping[TableName, Table]) -> dict[str, TableName]:
     """The synced table that each foreign key column points to, by column.
 
-    Only a key of one column that refers to the primary key of the target counts: its value is the record key.
+    Only a key of one column that refers to the row key of the target counts: its value is the record key.
     """
     found: dict[str, TableName] = {}
     for key in sorted(table.foreign_keys, key=lambda item: item.name):
@@ -77,7 +77,7 @@ def relation_targets(table: Table, synced: Mapping[TableName, Table]) -> dict[st
 
 
 def _names_a_record(table: Table, key: ForeignKey, target: Table) -> bool:
-    if len(key.columns) != 1 or key.target_columns != target.primary_key:
+    if len(key.columns) != 1 or key.target_columns != target.row_key:
         return False
     column, referred = table.column(key.columns[0]), target.column(key.target_columns[0])
     if column is None or referred is None or column.is_array:
@@ -121,7 +121,7 @@ def _called(columns: Sequence[Column], names: Sequence[str]) -> Sequence[Column]
 def _is_reference(table: Table, column: Column) -> bool:
     if any(column.name in key.columns for key in table.foreign_keys):
         return True
-    return column.name in table.primary_key and column.base not in _TEXTS
+    return column.name in table.row_key and column.base not in _TEXTS
 
 
 def is_junction(table: Table) -> bool:

@@ -63,7 +63,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table as the catalog has it. `oid` survives a rename."""
+    """One table as the catalog has it. `oid` survives a rename.
+
+    The rows of a `partitioned` table are those of its partitions. Rows of tables that inherit from a table are not
+    its own: its triggers do not see them.
+    """
 
     schema: str
     name: str
@@ -75,6 +79,19 @@ class Table:
     checks: tuple[Check, ...] = ()
     comment: str = ""
     estimated_rows: int = 0
+    partitioned: bool = False
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns that name a row for ever: the primary key, or a unique key without NULLs; empty: none.
+
+        Of several unique keys the one with the fewest columns, then the one whose columns come first.
+        """
+        if self.primary_key:
+            return self.primary_key
+        numbers = {column.name: column.number for column in self.columns if column.not_null}
+        usable = [key for key in self.unique_keys if all(name in numbers for name in key)]
+        return min(usable, key=lambda key: (len(key), [numbers[name] for name in key]), default=())
 
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""

@@ -15,6 +15,7 @@ from sync_engine.domain.plan import Action, Hold, Operation
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value
+from sync_engine.engine.soft_rows import softened
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
 from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
@@ -49,7 +50,7 @@ def apply_to_postgres(
             writes.append((operation, _row_write(operation, mapping)))
         except FieldError as error:
             applied.holds.append(Hold(operation.record, Side.POSTGRES, operation.action, str(error)))
-    outcomes = uow.rows.write(mapping, [write for _, write in writes])
+    outcomes = uow.rows.write(mapping, [write for _, write in softened(uow, mapping, writes, at)])
     entries: list[JournalEntry] = []
     for (operation, _), outcome in zip(writes, outcomes, strict=True):
         match outcome.result:
@@ -59,6 +60,8 @@ def apply_to_postgres(
                 entries.append(_entry(operation, outcome, mapping, origin.run_id))
             case RowResult.REJECTED:
                 applied.holds.append(_rejected(operation, outcome))
+            case RowResult.CHANGED if unlike := _unlike_itself(operation, outcome, mapping):
+                applied.holds.append(unlike)
             case RowResult.CHANGED | RowResult.MISSING:
                 applied.overtaken += 1
     uow.journal.intend(entries)
@@ -71,19 +74,37 @@ def apply_to_postgres(
     return applied
 
 
+def _unlike_itself(operation: Operation, outcome: RowOutcome, mapping: TableMapping) -> Hold | None:
+    """A hold where the row still is what was decided on, and Postgres yet denies it.
+
+    A type whose text is no spelling of the value (or whose equality is odd) would be planned again for ever.
+    """
+    stored = decode_image(outcome.image or {}, mapping)
+    expected = _expected(operation, mapping)
+    if any(name not in stored or stored[name] != value for name, value in expected.items()):
+        return None
+    fields = ", ".join(sorted(expected))
+    reason = f"Postgres cannot tell whether the row still holds what was decided on: compare {fields} by hand"
+    return Hold(operation.record, Side.POSTGRES, operation.action, reason, constraint=fields)
+
+
 def _row_write(operation: Operation, mapping: TableMapping) -> RowWrite:
-    record = operation.record
-    expected: Mapping[str, Value] = {}
-    if operation.action is Action.UPDATE:
-        expected = {name: _current(record, name) for name in operation.values}
-    elif operation.action is Action.DELETE:
-        expected = {name: value for name, value in record.base.items() if name in mapping.by_name}
     return RowWrite(
         op=_ROW_OPS[operation.action],
-        key=record.key,
+        key=operation.record.key,
         values=_literals(operation.values, mapping),
-        expected=_literals(expected, mapping),
+        expected=_literals(_expected(operation, mapping), mapping),
     )
+
+
+def _expected(operation: Operation, mapping: TableMapping) -> Mapping[str, Value]:
+    """What the row must still hold, by field."""
+    record = operation.record
+    if operation.action is Action.UPDATE:
+        return {name: _current(record, name) for name in operation.values}
+    if operation.action is Action.DELETE:
+        return {name: value for name, value in record.base.items() if name in mapping.by_name}
+    return {}
 
 
 def _current(record: Record, name: str) -> Value:

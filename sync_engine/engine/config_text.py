@@ -124,7 +124,7 @@ def _shown_type(field: FieldMapping) -> str:
 
 def _notes(item: TableProposal) -> Iterator[str]:
     """Columns that the rules leave out, each with its reason; and what a page made in Notion could not fill."""
-    shown = {*item.mapping.by_column, *item.fields, *item.table.primary_key}
+    shown = {*item.mapping.by_column, *item.fields, *item.table.row_key}
     left_out = [
         f"{plan.column.name} ({plan.reason})"
         for plan in plan_columns(item.table, {})
@@ -171,7 +171,7 @@ def _target(table: Table, column: str, schema: str) -> str:
 
 
 def _payload(table: Table) -> Iterable[Column]:
-    plain = {"created_at", "updated_at", *table.primary_key, *_linking(table)}
+    plain = {"created_at", "updated_at", *table.row_key, *_linking(table)}
     return (column for column in table.columns if column.name not in plain and not looks_secret(column))
 
 

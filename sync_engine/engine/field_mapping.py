@@ -58,7 +58,7 @@ def _choose(
         return _Chosen(item, "title", "")
     if item.left_out:
         return None
-    if settings is None and (column.name in context.table.primary_key or looks_secret(column)):
+    if settings is None and (column.name in context.table.row_key or looks_secret(column)):
         return None
     wanted = settings.type if settings is not None else None
     target = targets.get(column.name)
@@ -147,7 +147,7 @@ def _taken_by(context: TableContext, key: str | None) -> str:
 def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
     column = item.known.column
     labels = check_labels(context.table, column) if item.type == "select" and not column.is_enum else ()
-    is_key = column.name in context.table.primary_key
+    is_key = column.name in context.table.row_key
     return FieldMapping(
         name=item.known.name,
         column=column.name,
@@ -237,7 +237,7 @@ def _resolver(item: _Chosen) -> str:
 
 def _is_captured(context: TableContext, item: KnownColumn, mapped: set[str]) -> bool:
     """Whether the log holds the column: everything that a rollback needs, and no secret that is not mapped."""
-    if item.column.name in mapped or item.column.name in context.table.primary_key:
+    if item.column.name in mapped or item.column.name in context.table.row_key:
         return True
     secret = looks_secret(item.column) or (item.settings is not None and item.settings.secret)
     return not secret and not item.column.generated

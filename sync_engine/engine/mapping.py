@@ -100,9 +100,10 @@ def _place(
             f"{settings.where('tables', position, 'name')}: table {wanted.name!r} is not in the database",
             hint=hint,
         )
-    if not table.primary_key:
+    if not table.row_key:
         raise ConfigurationError(
-            f"{settings.where('tables', position, 'name')}: table {wanted.name!r} has no primary key",
+            f"{settings.where('tables', position, 'name')}: table {wanted.name!r} has no primary key, and no "
+            "unique key over NOT NULL columns",
             hint="a row without a key cannot be followed; add a primary key, or take the table out",
         )
     return _Placed(position, wanted, table, registration)
@@ -177,14 +178,14 @@ def _table_mapping(
     table, wanted = item.table, item.settings
     context = TableContext(settings, item.position, wanted, table, item.registration, synced, names)
     mapped = map_fields(context)
-    keys = [column for name in table.primary_key if (column := table.column(name)) is not None]
+    keys = [column for name in table.row_key if (column := table.column(name)) is not None]
     policies = wanted.delete or settings.defaults.delete
     brake = wanted.brake or settings.defaults.brake
     mapping = TableMapping(
         name=wanted.name,
         schema=table.schema,
         table=table.name,
-        key_columns=table.primary_key,
+        key_columns=table.row_key,
         key_types=tuple(column.type for column in keys),
         fields=mapped.fields,
         title=mapped.title,

@@ -102,8 +102,8 @@ _JUNCTION = "junction"
 
 
 def _reason_against(table: Table, asked_for: bool) -> str:
-    if not table.primary_key:
-        return "it has no primary key"
+    if not table.row_key:
+        return "it has no primary key, and no unique key over NOT NULL columns"
     if not asked_for:
         if table.name in _BOOKKEEPING:
             return "it belongs to a migration tool"
@@ -147,7 +147,7 @@ def _fields(table: Table, chosen: Mapping[str, Table], probe: Probe) -> Mapping[
     title = title_column(table)
     found: dict[str, FieldProposal] = {}
     for column in table.columns:
-        if column.name == title or column.name in table.primary_key:
+        if column.name == title or column.name in table.row_key:
             continue
         proposal = _field(table, column, synced, probe)
         if proposal is not None:

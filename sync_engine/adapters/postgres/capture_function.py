@@ -25,12 +25,13 @@ _OLD, _NEW = SQL("OLD"), SQL("NEW")
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a table's functions depend on: the mapping's number, the table's oid (the columns' numbers are true of
-    no other), key columns in key order, and captured columns."""
+    no other), key columns in key order, captured columns, and whether its rows are those of partitions."""
 
     mapping: int
     table: int
     key: tuple[Column, ...]
     captured: tuple[Column, ...]
+    partitioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def shape_of(mapping: int, table: Table, key: Sequence[str], captured: Sequence[
         table.oid,
         tuple(columns[name] for name in key),
         tuple(item for item in table.columns if item.name in wanted and item.generated != "virtual"),
+        table.partitioned,
     )
 
 
@@ -102,19 +104,21 @@ def _array(values: Sequence[str | int | bool], of: str) -> Composed:
 
 def truncate_function(shape: Shape) -> Function:
     """Logs TRUNCATE."""
-    row = Identifier("t")
+    row, only = Identifier("t"), SQL("" if shape.partitioned else "ONLY ")
     insert_from = SQL(
         "INSERT INTO sync_engine.sync_events (mapping, source, op, key, before, actor, origin)"
-        " SELECT {mapping}, 'p', 't', {key}, {image}, {actor} FROM "
+        " SELECT {mapping}, 'p', 't', {key}, {image}, {actor} FROM {only}"
     ).format(
         mapping=Literal(shape.mapping),
         key=images.record_key(shape.key, row),
         image=images.row_image(shape.captured, row),
         actor=SQL(_template("capture_actor")),
+        only=only,
     )
     body = SQL(_template("capture_truncate")).format(
         actor=SQL(_template("capture_actor")),
         insert_from=Literal(insert_from.as_string()),
+        only=only,
         limit=Literal(TRUNCATE_LIMIT),
         mapping=Literal(shape.mapping),
     )

@@ -30,6 +30,16 @@ _STATEMENT_CLASSES = ("25", "2D", "42", "XX")
 _OF_ONE_ROW = frozenset({"428C9"})
 """The exception among them: a write to a generated column."""
 
+_TYPED = frozenset({"42601", "42602", "42622", "42704", "42725", "42883", "42P01"})
+_TYPED_FILES = frozenset({"hstore_io.c"})
+"""What some types raise for a text that is no value of theirs (ltree, jsonpath): the codes of a wrong statement.
+They come while it runs, so that no place in it is blamed. hstore of PostgreSQL 15 has an internal error instead.
+"""
+
+_NO_RIGHT = "42501"
+_POLICY = "ExecWithCheckOptions"
+"""A row that a policy forbids has the code of a missing right; where the server raised it tells them apart."""
+
 _UNDEFINED = frozenset({"3F000", "42P01", "42883", "42703"})
 _DETAIL_NAMES_THE_KEY = frozenset({"23503", "23505", "23P01"})
 """Only these tell their detail: that of NOT NULL and CHECK prints the whole row, secrets included."""
@@ -97,6 +107,10 @@ def concerns_one_row(error: psycopg.Error) -> bool:
     context = error.diag.context or ""
     if context:
         return "sync_engine." not in context
+    if state == _NO_RIGHT and error.diag.source_function == _POLICY:
+        return True
+    if error.diag.statement_position is None and (state in _TYPED or error.diag.source_file in _TYPED_FILES):
+        return True
     return state in _OF_ONE_ROW or not state.startswith(_STATEMENT_CLASSES)
 
 

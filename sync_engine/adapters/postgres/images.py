@@ -23,6 +23,10 @@ _BITS = frozenset(("inet", "cidr", "macaddr", "macaddr8", "bit", "varbit", "byte
 _EXACT_JSON = _TEXTUAL | _WHOLE | _TEMPORAL | _BITS | {"interval"}
 """Types, and elements of arrays, for which `to_jsonb` is exact."""
 
+OBJECT_NAMES = frozenset(("regclass", "regcollation", "regconfig", "regdictionary", "regnamespace", "regoper"))
+OBJECT_NAMES |= {"regoperator", "regproc", "regprocedure", "regrole", "regtype"}
+"""Types whose text depends on the search path of who reads it: their image is the number behind the name."""
+
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "float4": {"extra_float_digits": "1"},
     "float8": {"extra_float_digits": "1"},
@@ -34,6 +38,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
 
 _UNKNOWN: Mapping[str, str] = {
     "DateStyle": "ISO, YMD",
+    "TimeZone": "UTC",
     "IntervalStyle": "postgres",
     "extra_float_digits": "1",
     "bytea_output": "hex",
@@ -46,12 +51,14 @@ _KEY_SETTINGS: Mapping[str, Mapping[str, str]] = {
 }
 """A key is text and names the record for ever, so dates and times in it need fixed settings too."""
 
-_SETTLED = _EXACT_JSON | {"numeric", "json", "jsonb"}
+_SETTLED = _EXACT_JSON | OBJECT_NAMES | {"numeric", "json", "jsonb"}
 
 
 def image(column: Column, row: Composable) -> Composed:
     """The column's value as `jsonb_build_object` is to have it; `row` is `NEW`, `OLD` or an alias."""
     value = SQL("{}.{}").format(row, Identifier(column.name))
+    if column.base in OBJECT_NAMES:
+        return SQL("{}::pg_catalog.oid{}").format(value, SQL("[]" if column.is_array else ""))
     exact = column.is_enum or column.base in _EXACT_JSON
     return value if exact else SQL("{}::pg_catalog.text").format(value)
 
@@ -99,6 +106,12 @@ def _quoted(part: Composable) -> Composed:
         " THEN '\"' OPERATOR(pg_catalog.||) pg_catalog.replace({part}, '\"', '\"\"') OPERATOR(pg_catalog.||) '\"'"
         " ELSE {part} END"
     ).format(part=part, special=Literal('[,"\r\n]'))
+
+
+def rows_of(schema: str, table: str, *, partitioned: bool) -> Composed:
+    """The table in FROM: its own rows, as the triggers see them, and not those of tables that inherit from it."""
+    name = Identifier(schema, table)
+    return SQL("{}" if partitioned else "ONLY {}").format(name)
 
 
 def settings(columns: Iterable[Column], key: Iterable[Column]) -> Mapping[str, str]:

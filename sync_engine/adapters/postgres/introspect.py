@@ -35,7 +35,8 @@ def tables(connection: Connection, schemas: Sequence[str]) -> Sequence[Table]:
     """The ordinary and partitioned tables of these schemas, and those that their foreign keys lead to.
 
     By schema and name. A partitioned table stands for its partitions; views, foreign and temporary tables are left
-    out. `unique_keys` are constraints and unique indexes alike, but none that is partial or over expressions.
+    out. `unique_keys` are constraints and unique indexes alike, but none that is partial, deferrable or over
+    expressions.
     """
     driver = driver_of(connection)
     found = _rows(driver, "catalog_tables", list(schemas))
@@ -76,6 +77,7 @@ def _table(row: Row, columns: Sequence[Row], constraints: Sequence[Row]) -> Tabl
         foreign_keys=tuple(_foreign_key(found) for found in constraints if found["kind"] == "f"),
         checks=tuple(_check(found) for found in constraints if found["kind"] == "c"),
         comment=row["comment"],
+        partitioned=row["partitioned"],
         estimated_rows=row["estimated_rows"],
     )
 

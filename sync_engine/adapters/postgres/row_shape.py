@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import dict_row
 
 from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.statements import statement
@@ -38,13 +38,17 @@ class WriteColumn:
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """One table: its name, key columns in key order, captured columns, and all columns by name."""
+    """One table: its name, key columns in key order, captured columns, and all columns by name.
+
+    `partitioned` says that its rows are those of its partitions; rows of tables that inherit from it are not.
+    """
 
     schema: str
     table: str
     key: tuple[WriteColumn, ...]
     captured: tuple[str, ...]
     columns: Mapping[str, WriteColumn]
+    partitioned: bool = False
 
     def column(self, name: str) -> WriteColumn:
         """The column of that name. Raises DatabaseError when the table has none."""
@@ -59,13 +63,14 @@ class RowShape:
 
 def read_shape(driver: Driver, mapping: TableMapping) -> RowShape:
     """The shape of a mapped table. Raises DatabaseError when the table, or a key column, is not there."""
-    with psycopg.RawCursor(driver, row_factory=class_row(WriteColumn)) as cursor:
+    with psycopg.RawCursor(driver, row_factory=dict_row) as cursor:
         cursor.execute(statement("row_columns"), [mapping.schema, mapping.table])
-        columns = {column.name: column for column in cursor}
+        found = cursor.fetchall()
+    partitioned = any([row.pop("partitioned") for row in found])
+    columns = {row["name"]: WriteColumn(**row) for row in found}
     if not columns:
         raise DatabaseError(
             f"table {mapping.schema}.{mapping.table} is not in the database", hint="see: sync-engine plan"
         )
-    shape = RowShape(mapping.schema, mapping.table, (), mapping.captured, columns)
-    key = tuple(shape.column(name) for name in mapping.key_columns)
-    return RowShape(mapping.schema, mapping.table, key, mapping.captured, columns)
+    shape = RowShape(mapping.schema, mapping.table, (), mapping.captured, columns, partitioned)
+    return replace(shape, key=tuple(shape.column(name) for name in mapping.key_columns))

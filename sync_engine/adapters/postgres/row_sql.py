@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from sync_engine.adapters.postgres.images import image, record_key
+from sync_engine.adapters.postgres.images import OBJECT_NAMES, image, record_key, rows_of
 from sync_engine.adapters.postgres.row_shape import RowShape, WriteColumn
 
 _ROW = Identifier("t")
@@ -93,8 +93,9 @@ def insert(shape: RowShape, with_key: bool, values: Sequence[str]) -> Composed:
     columns = SQL(", ").join(Identifier(column.name) for column, _ in given)
     # A row that is put back must have its old number, even where the database insists on making numbers.
     restored = any(column.identity_always for column, _ in key)
-    return SQL("INSERT INTO {} {}{} SELECT {} FROM {} ORDER BY {} RETURNING {}").format(
-        _table(shape),
+    return SQL("INSERT INTO {} AS {} {}{} SELECT {} FROM {} ORDER BY {} RETURNING {}").format(
+        Identifier(shape.schema, shape.table),
+        _ROW,
         SQL("({})").format(columns) if given else SQL(""),
         SQL(" OVERRIDING SYSTEM VALUE") if restored else SQL(""),
         SQL(", ").join(literal for _, literal in given),
@@ -119,7 +120,7 @@ def look(shape: RowShape, values: Sequence[str], expected: Sequence[str]) -> Com
 
 
 def _table(shape: RowShape) -> Composed:
-    return SQL("{} AS {}").format(Identifier(shape.schema, shape.table), _ROW)
+    return SQL("{} AS {}").format(rows_of(shape.schema, shape.table, partitioned=shape.partitioned), _ROW)
 
 
 def _recordset(shape: RowShape, values: Sequence[str], expected: Sequence[str]) -> Composed:
@@ -150,13 +151,20 @@ def _holds(prefix: str, shape: RowShape, names: Sequence[str]) -> Iterable[Compo
 
 
 def _comparable(value: Composed, column: WriteColumn) -> Composed:
+    if column.is_array:
+        # As JSON, because two arrays that count from different numbers are not equal, and a literal counts from 1.
+        as_type = "text[]" if column.comparison == "text" else column.comparison
+        return SQL("to_jsonb({}{})").format(value, SQL(f"::{as_type}" if as_type else ""))
     if column.comparison == "text":
         return SQL('({}::text COLLATE "C")').format(value)
     return SQL("{}::{}").format(value, SQL(column.comparison)) if column.comparison else value
 
 
 def _literal(prefix: str, n: int, column: WriteColumn) -> Composed:
-    return SQL("{}::{}").format(_given(f"{prefix}{n}"), SQL(column.write_type))
+    given = _given(f"{prefix}{n}")
+    if column.base in OBJECT_NAMES:
+        given = SQL("{}::oid{}").format(given, SQL("[]" if column.is_array else ""))
+    return SQL("{}::{}").format(given, SQL(column.write_type))
 
 
 def _own(column: WriteColumn) -> Composed:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import orjson
 import psycopg
-from psycopg.sql import Composed
+from psycopg.sql import SQL, Composed, Identifier
 
 from sync_engine.adapters.postgres import row_sql
 from sync_engine.adapters.postgres.connection import Driver
@@ -18,6 +19,11 @@ from sync_engine.domain.keys import decode_key
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
 
 SUPPRESSED = "the table did not take the write: a trigger, a rule or a row-level policy suppressed it"
+
+HIDDEN = (
+    "the row is not there, or row-level security hides it from the engine's role: give the role BYPASSRLS, "
+    "or a policy that shows it"
+)
 
 _NO_TARGET = "23503"
 
@@ -106,7 +112,7 @@ class RowWriter:
     def _explain(self, writes: Sequence[RowWrite], wanted: Signature, missed: Sequence[int]) -> _Outcomes:
         """Why rows did not come back from an UPDATE or DELETE: changed, missing, or held back by the table."""
         rows = _recordset(writes, missed, wanted, len(self._shape.key))
-        outcomes = {place: RowOutcome(RowResult.MISSING, writes[place].key) for place in missed}
+        outcomes = {place: self._not_found(writes[place]) for place in missed}
         for place, as_expected, as_wanted, *row in self._run("look", wanted, rows):
             found = self._done(row)
             if not as_expected:
@@ -117,6 +123,19 @@ class RowWriter:
             else:
                 outcomes[place] = RowOutcome(RowResult.REJECTED, found.key, reason=SUPPRESSED)
         return outcomes
+
+    def _not_found(self, write: RowWrite) -> RowOutcome:
+        """Deleted, and the log is about to tell; or there, and hidden from this role, about which no log tells."""
+        if self._hides_rows:
+            return RowOutcome(RowResult.REJECTED, write.key, reason=HIDDEN)
+        return RowOutcome(RowResult.MISSING, write.key)
+
+    @cached_property
+    def _hides_rows(self) -> bool:
+        name = SQL("{}").format(Identifier(self._shape.schema, self._shape.table)).as_string()
+        with psycopg.RawCursor(self._driver) as cursor:
+            found = cursor.execute("SELECT row_security_active($1::text)", [name]).fetchone()
+        return bool(found and found[0])
 
     def _done(self, row: Sequence[Any]) -> RowOutcome:
         key, image = row

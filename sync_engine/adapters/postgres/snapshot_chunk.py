@@ -29,7 +29,7 @@ def snapshot_chunk(shape: Shape, table: Table, *, resumed: bool) -> Composed:
         mapping=Literal(shape.mapping),
         key=images.record_key(shape.key, _ROW),
         image=images.row_image(shape.captured, _ROW),
-        table=Identifier(table.schema, table.name),
+        table=images.rows_of(table.schema, table.name, partitioned=table.partitioned),
         beyond=_beyond(shape.key, order) if resumed else SQL("true"),
         order=order,
     )
@@ -45,7 +45,7 @@ def absent_rows(shape: Shape, table: Table) -> Composed:
     ).format(
         mapping=Literal(shape.mapping),
         table=Literal(table.oid),
-        name=Identifier(table.schema, table.name),
+        name=images.rows_of(table.schema, table.name, partitioned=table.partitioned),
         key=images.record_key(shape.key, _ROW),
     )
 

@@ -264,4 +264,5 @@ class NumberCodec(ScalarCodec):
             return str(error)
         if holds_exactly(number):
             return ""
-        return f"a Notion number (a double) cannot hold {value[:60]} exactly"
+        shown = value if len(value) <= 60 else f"{value[:57]}…"
+        return f"a Notion number (a double) cannot hold {shown} exactly"

@@ -27,6 +27,7 @@ _NUMBERS = frozenset({"int2", "int4", "int8", "oid", "numeric", "float4", "float
 _MOMENTS = frozenset({"date", "timestamptz", "timestamp"})
 
 _BINARY = "binary data is not shown in Notion"
+_OBJECT = "it names an object of the database's catalog"
 _DERIVED = "a search or embedding column is derived data"
 LEFT_OUT: Mapping[str, str] = {
     "bytea": _BINARY,
@@ -38,6 +39,8 @@ LEFT_OUT: Mapping[str, str] = {
     "geometry": _BINARY,
     "geography": _BINARY,
     "raster": _BINARY,
+    **dict.fromkeys(("regclass", "regcollation", "regconfig", "regdictionary", "regnamespace"), _OBJECT),
+    **dict.fromkeys(("regoper", "regoperator", "regproc", "regprocedure", "regrole", "regtype"), _OBJECT),
 }
 """Base types that have no property by default, with the reason."""
 

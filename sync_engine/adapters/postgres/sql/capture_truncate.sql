@@ -7,7 +7,7 @@
 DECLARE
     v_too_many boolean;
 BEGIN
-    EXECUTE 'SELECT EXISTS (SELECT FROM ' || TG_RELID::regclass || ' OFFSET ' || {limit} || ')' INTO v_too_many;
+    EXECUTE 'SELECT EXISTS (SELECT FROM {only}' || TG_RELID::regclass || ' OFFSET ' || {limit} || ')' INTO v_too_many;
     IF NOT v_too_many THEN
         BEGIN
             EXECUTE {insert_from} || TG_RELID::regclass || ' AS t';

@@ -15,7 +15,7 @@ WITH RECURSIVE domains AS (
     UNION ALL
     SELECT i.indrelid, c.relname, 'u', (i.indkey::int2[])[0:i.indnkeyatts - 1], 0, NULL, '', NULL
       FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-     WHERE i.indrelid = ANY ($1::oid[]) AND i.indisunique AND NOT i.indisprimary AND i.indisvalid
+     WHERE i.indrelid = ANY ($1::oid[]) AND i.indisunique AND NOT i.indisprimary AND i.indisvalid AND i.indimmediate
        AND i.indpred IS NULL AND i.indexprs IS NULL
 )
 SELECT f.conrelid AS oid,

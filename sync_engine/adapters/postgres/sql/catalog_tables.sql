@@ -12,6 +12,7 @@ SELECT c.oid,
        n.nspname AS schema,
        c.relname AS name,
        coalesce(obj_description(c.oid, 'pg_class'), '') AS comment,
+       c.relkind = 'p' AS partitioned,
        -- Never analysed is -1 since 14 and 0 before; a partitioned table counts its partitions.
        greatest(0, (SELECT sum(greatest(0, l.reltuples))
                       FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid

@@ -8,8 +8,8 @@
 -- ignore case, composites).
 -- base, is_array, is_enum: as in catalog_columns.sql, for the image.
 WITH RECURSIVE columns AS (
-    SELECT attnum, attname, atttypid, attcollation, attidentity, attgenerated
-      FROM pg_catalog.pg_attribute
+    SELECT attnum, attname, atttypid, attcollation, attidentity, attgenerated, relkind = 'p' AS partitioned
+      FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_class ON pg_class.oid = attrelid
      WHERE attrelid = to_regclass(format('%I.%I', $1::text, $2::text)) AND attnum > 0 AND NOT attisdropped
 ), types AS (
     SELECT oid, typname, typtype, typcategory, typnamespace, typelem, typbasetype,
@@ -42,7 +42,8 @@ SELECT c.attname AS name,
        t.is_array,
        e.typtype = 'e' AS is_enum,
        c.attidentity = 'a' AS identity_always,
-       c.attgenerated <> '' AS generated
+       c.attgenerated <> '' AS generated,
+       c.partitioned
   FROM columns c
   JOIN resolved whole ON whole.attnum = c.attnum AND NOT whole.in_array
   JOIN types t ON t.oid = whole.type AND t.typtype <> 'd'
