@@ -16,6 +16,7 @@ from sync_engine.domain.unresolved import is_unresolved, seen_as, waiting_page
 from sync_engine.engine.apply_postgres import decode_image
 from sync_engine.engine.capture import capture
 from sync_engine.engine.observe import decode_page, linked_pages
+from sync_engine.engine.replay_verify import replay_verify
 from sync_engine.engine.verify import Difference, verify
 from sync_engine.sandbox.model import Page
 from tests.support.stateful.people import Memory
@@ -34,6 +35,7 @@ def broken_promises(world: World, memory: Memory) -> list[str]:
         *_lost_rows(state, memory),
         *_unjustified_removals(state, memory),
         *_conflicts_nobody_made(state, memory),
+        *_untold(state),
     ]
 
 
@@ -284,6 +286,12 @@ def _unjustified_removals(state: _State, memory: Memory) -> Iterator[str]:
             yield f"row {key} was deleted, and nobody trashed its page {page_id}"
         if op == "trash" and (mapping, key) not in gone:
             yield f"page {page_id} was trashed, and nobody deleted row {key}"
+
+
+def _untold(state: _State) -> Iterator[str]:
+    """The log, folded from its beginning, makes what the engine and the rows hold (G13)."""
+    for item in replay_verify(state.world.app.context, pages=False).differences:
+        yield f"the log tells otherwise: {item}"
 
 
 def _conflicts_nobody_made(state: _State, memory: Memory) -> Iterator[str]:
