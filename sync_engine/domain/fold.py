@@ -9,6 +9,7 @@ from sync_engine.domain.events import ChangeEvent, Op
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.ordering import visible_in
 from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.soft import deletion_told
 from sync_engine.domain.unresolved import seen_as
 from sync_engine.domain.values import JsonObject, Value
 
@@ -37,10 +38,12 @@ def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) ->
             postgres_seq=event.seq,
             postgres_txid=event.txid,
         )
-    record = _revived(record) if event.op in _WHOLE_ROW else record
+    told = deletion_told(mapping, event.after)
+    before = record.postgres_presence
+    record = _revived(record) if event.op in _WHOLE_ROW and not told else record
     base = {} if _brought_back(record, event) else record.base
     moved = bool(event.old_key) and event.old_key != event.key
-    return replace(
+    folded = replace(
         record,
         key=event.key,
         key_on_page=record.key_on_page and not moved,
@@ -50,6 +53,19 @@ def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) ->
         postgres_txid=record.postgres_txid if event.op is Op.SNAPSHOT else event.txid,
         detached=record.detached and event.op is Op.SNAPSHOT,
     )
+    return _soft(folded, event, mapping, told, was_gone=before is Presence.GONE)
+
+
+def _soft(
+    folded: Record, event: ChangeEvent, mapping: TableMapping, told: bool | None, *, was_gone: bool
+) -> Record:
+    """A row that its soft-delete column marks counts as gone; one whose mark was taken away is told again."""
+    if told or (told is None and mapping.soft_column and was_gone and event.op is Op.UPDATE):
+        return replace(folded, postgres_presence=Presence.GONE)
+    if told is False and was_gone and event.op is Op.UPDATE and mapping.title in folded.base:
+        again = PendingChange(folded.base[mapping.title], event.occurred, event.actor, event.seq, event.origin)
+        return replace(folded, postgres={mapping.title: again, **folded.postgres})
+    return folded
 
 
 def fold_among(owners_of: dict[str, list[Record]], event: ChangeEvent, mapping: TableMapping) -> None:

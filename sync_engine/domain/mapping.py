@@ -84,7 +84,7 @@ class TableMapping:
     `name` is the table as `sync.toml` and the command line write it: bare inside `[postgres].schema`, else
     schema-qualified. `title` is the field shown as the page title. `captured` are all column names whose
     images the trigger stores (mapped or not; secrets excluded). `soft_column` is set when a delete policy is
-    `soft`.
+    `soft`: a row that it marks counts as deleted; `soft_type` is the column's base type.
     """
 
     name: str
@@ -108,6 +108,7 @@ class TableMapping:
     brake: Brake = field(default_factory=Brake)
     captured: tuple[str, ...] = ()
     soft_column: str = ""
+    soft_type: str = ""
     groups: tuple[Group, ...] = ()
 
     def field_named(self, name: str) -> FieldMapping | None:

@@ -147,13 +147,23 @@ def _not_yet(record: Record, mapping: TableMapping, unfit: Mapping[str, Value]) 
     return Hold(record, Side.POSTGRES, Action.INSERT, reason, waiting_for=", ".join(targets))
 
 
+def _editor(record: Record, side: Side, mapping: TableMapping) -> Side | None:
+    """The side, if it edited the record; None when it brought it back, which tells the title once more."""
+    told = record.pending(side).get(mapping.title)
+    if told is None or mapping.title not in record.base or is_unresolved(told.value):
+        return side
+    weaken = mapping.by_name[mapping.title].codec.weaken
+    return None if weaken(told.value) == weaken(record.base[mapping.title]) else side
+
+
 def _row_gone(settled: Settled, mapping: TableMapping, *, approved: bool) -> RecordPlan:
     record = settled.record
     if record.notion:
-        return RecordPlan((_postgres_write(settled, mapping, Action.INSERT, whole=True),), revived=Side.NOTION)
+        operation = _postgres_write(settled, mapping, Action.INSERT, whole=True)
+        return RecordPlan((operation,), revived=_editor(record, Side.NOTION, mapping))
     policy = mapping.delete_from_postgres
     match "trash" if approved and policy == "hold" else policy:
-        case "trash" | "delete":
+        case "trash" | "delete" | "soft":
             return RecordPlan((Operation(Side.NOTION, Action.TRASH, record, seqs=(record.postgres_seq,)),))
         case "ignore":
             return RecordPlan(detach=True)
@@ -166,10 +176,10 @@ def _page_gone(settled: Settled, mapping: TableMapping, page_of: PageOf, *, appr
     record = settled.record
     if record.postgres:
         restored = _notion_write(settled, mapping, page_of, Action.RESTORE)
-        return RecordPlan((restored,), revived=Side.POSTGRES)
+        return RecordPlan((restored,), revived=_editor(record, Side.POSTGRES, mapping))
     policy = mapping.delete_from_notion
     match "delete" if approved and policy == "hold" else policy:
-        case "delete":
+        case "delete" | "soft":
             return RecordPlan((Operation(Side.POSTGRES, Action.DELETE, record),))
         case "ignore":
             return RecordPlan(detach=True)

@@ -72,8 +72,10 @@ class Record:
         """Whether nothing is left to carry across for this record."""
         if self.detached:
             return True
+        if Presence.PRESENT not in (self.postgres_presence, self.notion_presence):
+            return True
         if self.postgres or self.notion:
             return False
         if self.postgres_presence is Presence.PRESENT and self.notion_presence is Presence.PRESENT:
             return self.key_on_page
-        return Presence.PRESENT not in (self.postgres_presence, self.notion_presence)
+        return False

@@ -9,7 +9,7 @@ from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.domain.inference import TableName
 from sync_engine.domain.mapping import Brake, ConflictPolicy, FieldMapping, Group, TableMapping
 from sync_engine.domain.naming import database_title, distinct
-from sync_engine.domain.schema import Table
+from sync_engine.domain.schema import Column, Table
 from sync_engine.domain.table_order import parents_first
 from sync_engine.engine.field_mapping import map_fields
 from sync_engine.engine.known_columns import TableContext
@@ -181,6 +181,7 @@ def _table_mapping(
     keys = [column for name in table.row_key if (column := table.column(name)) is not None]
     policies = wanted.delete or settings.defaults.delete
     brake = wanted.brake or settings.defaults.brake
+    soft = _soft_column(settings, item, policies)
     mapping = TableMapping(
         name=wanted.name,
         schema=table.schema,
@@ -198,7 +199,8 @@ def _table_mapping(
         delete_from_notion=policies.from_notion,
         brake=Brake(brake.share, brake.min, brake.update_share),
         captured=mapped.captured,
-        soft_column=_soft_column(settings, item, policies),
+        soft_column=soft.name if soft is not None else "",
+        soft_type=soft.base if soft is not None else "",
         groups=_groups(settings, item, mapped.fields),
     )
     return _with_memory(mapping, item.registration)
@@ -239,10 +241,10 @@ def _with_memory(mapping: TableMapping, registration: Registration | None) -> Ta
     )
 
 
-def _soft_column(settings: Settings, item: _Placed, policies: DeletePolicies) -> str:
+def _soft_column(settings: Settings, item: _Placed, policies: DeletePolicies) -> Column | None:
     """The column that marks a deleted row, when a policy needs one."""
     if "soft" not in (policies.from_postgres, policies.from_notion):
-        return ""
+        return None
     wanted = policies.soft_column or item.settings.soft_column or settings.defaults.soft_column
     at = f"{settings.where('tables', item.position)}: table {item.settings.name!r}"
     if wanted is None:
@@ -258,7 +260,7 @@ def _soft_column(settings: Settings, item: _Placed, policies: DeletePolicies) ->
             f"{at}: soft_column {wanted!r} is {column.type}, neither a time nor a boolean",
             hint="name a column such as deleted_at timestamptz",
         )
-    return column.name
+    return column
 
 
 def _check_relations(settings: Settings, item: _Placed, catalog: Mapping[TableName, Table]) -> None:

@@ -236,6 +236,19 @@ def actor_of(author: Author) -> JsonObject:
     return actor
 
 
+def _both_gone(record: Record) -> bool:
+    return record.notion_presence is Presence.GONE and record.postgres_presence is Presence.GONE
+
+
+def _told_again(record: Record, mapping: TableMapping, interval: Interval, event: NewEvent, seq: int) -> Record:
+    """A person took the page of a deleted record out of the trash: that is a wish for the row, and no leftover."""
+    if mapping.title in record.notion or mapping.title not in record.base:
+        return record
+    shown = mapping.by_name[mapping.title].codec.weaken(record.base[mapping.title])
+    again = PendingChange(shown, interval, event.actor, seq)
+    return replace(record, notion={**record.notion, mapping.title: again})
+
+
 def _taken_up(record: Record, event: NewEvent | None) -> bool:
     """Whether a record that was left alone goes on: its page was edited before there was a row, or came back to
     one."""
@@ -256,6 +269,8 @@ def _folded(item: _Seen, mapping: TableMapping, seq: int, sighting: Sighting) ->
         if event is not None
     }
     record = fold_page_values(item.record, pending, mapping)
+    if event is not None and not item.page.in_trash and _both_gone(item.record):
+        record = _told_again(record, mapping, item.interval, event, seq)
     return replace(
         record,
         page_id=item.page.id,

@@ -10,6 +10,7 @@ from sync_engine.domain.fold import notion_value, postgres_value
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.refold import Refold
+from sync_engine.domain.soft import deletion_told
 from sync_engine.domain.times import NOTION_GRANULARITY
 from sync_engine.domain.unresolved import seen_as, waiting_page
 from sync_engine.domain.values import Value
@@ -95,6 +96,8 @@ class _Comparison:
         for key, image in self._uow.rows.scan(self._mapping):
             gone.discard(key)
             record = self._rows.get(key)
+            if deletion_told(self._mapping, image) and _presence(record) is Presence.GONE:
+                continue
             found = list(self._against(key, record, decode_image(image, self._mapping)))
             if found and not self._changed_since(key, record):
                 yield from found

@@ -10,6 +10,7 @@ from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.events import Op, Side
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Record
+from sync_engine.domain.soft import living_mark
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.apply_postgres import decode_image
 from sync_engine.ports.database import UnitOfWork
@@ -50,7 +51,8 @@ def revive_rows(
             writes.append((record, RowWrite(RowOp.INSERT, record.key, row, {})))
         except FieldError as error:
             revived.refused[record.id] = str(error)
-    outcomes = uow.rows.write(mapping, [write for _, write in writes])
+    there = uow.rows.fetch(mapping, [record.key for record, _ in writes]) if mapping.soft_column else {}
+    outcomes = uow.rows.write(mapping, [_or_unmarked(mapping, write, write.key in there) for _, write in writes])
     entries: list[JournalEntry] = []
     for (record, _), outcome in zip(writes, outcomes, strict=True):
         if outcome.result is RowResult.DONE:
@@ -60,6 +62,11 @@ def revive_rows(
             revived.refused[record.id] = outcome.reason or "a row with this key is there again"
     uow.journal.intend(entries)
     return revived
+
+
+def _or_unmarked(mapping: TableMapping, write: RowWrite, there: bool) -> RowWrite:
+    """A row that is only marked as deleted is there: the mark goes."""
+    return RowWrite(RowOp.UPDATE, write.key, living_mark(mapping), {}) if there else write
 
 
 def _last_row(uow: UnitOfWork, mapping: TableMapping, record: Record) -> dict[str, str | None]:
