@@ -5,6 +5,7 @@ python -m cli.type_reference > docs/reference/types.md
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from sync_engine.domain.codecs.behaviour import Behaviour, behaviour
@@ -23,11 +24,11 @@ column "or"; every column but one that is left out may also be the title.
   when". A row that nobody edits in Notion keeps its own spelling to the last bit.
 - **left out**: no property unless the field names a type; the log still holds it, so that a rollback is whole.
 
-Nothing is ever cut. A value that its property cannot hold ("held when") is shown empty in Notion, stays as it is in
-Postgres, and is listed by `sync-engine held list` with its reason for as long as it is so; the other fields of the
-record go on. A text typed in Notion that is no value of the type is held in the same way, and the row keeps its old
-value. A domain is as the type it stands for, with its CHECKs. An enum whose labels Notion cannot hold, or that differ
-in case alone, is rich_text.
+Nothing is ever cut. A value that its property cannot hold ("held when") is shown empty in Notion, stays as it is
+in Postgres, and is listed by `sync-engine held list` with its reason for as long as it is so; the other fields of
+the record go on. A text typed in Notion that is no value of the type is held in the same way; the row keeps its
+old value. A domain is as the type it stands for, with its CHECKs. An enum whose labels Notion cannot hold, or that
+differ in case alone, is rich_text.
 
 """
 
@@ -40,57 +41,30 @@ _COLUMNS = """\
 | generated, stored | to Notion only: the database makes it |
 | generated, virtual | left out: a trigger cannot see it |
 | identity `GENERATED ALWAYS` | to Notion only: the database makes it |
-| identity `BY DEFAULT`, serial, with a default | two-way; a page made in Notion without a value gets the database's |
+| identity `BY DEFAULT`, serial, with a default | two-way; left empty in a new page: the database's |
 | foreign key to the key of a synced table | relation, two-way; the value is the key of the target |
 | foreign key of several columns, or to something else | each column by its type |
 """
 
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Texts": ["text", "varchar", "bpchar", "char", "citext", "name"],
-    "Numbers": ["int2", "int4", "int8", "numeric", "float4", "float8", "oid", "money"],
-    "Truth and choice": ["bool", "enum"],
-    "Dates and times": ["date", "timestamptz", "timestamp", "time", "timetz", "interval"],
-    "Documents and identifiers": [
-        "json",
-        "jsonb",
-        "uuid",
-        "xml",
-        "hstore",
-        "ltree",
-        "lquery",
-        "ltxtquery",
-        "jsonpath",
-    ],
-    "Bits and networks": ["bit", "varbit", "inet", "cidr", "macaddr", "macaddr8"],
-    "Ranges": ["int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"]
-    + ["int4multirange", "int8multirange", "nummultirange", "datemultirange", "tsmultirange", "tstzmultirange"],
-    "Shapes": ["point", "line", "lseg", "box", "path", "polygon", "circle", "cube", "seg"],
-    "Binary and derived": ["bytea", "tsvector", "tsquery", "vector", "halfvec", "sparsevec"]
-    + ["geometry", "geography", "raster"],
-    "Of the server": [
-        "xid",
-        "xid8",
-        "cid",
-        "tid",
-        "pg_lsn",
-        "pg_snapshot",
-        "txid_snapshot",
-        "aclitem",
-        "refcursor",
-    ]
-    + [
-        "int2vector",
-        "oidvector",
-        "regclass",
-        "regcollation",
-        "regconfig",
-        "regdictionary",
-        "regnamespace",
-        "regoper",
-    ]
-    + ["regoperator", "regproc", "regprocedure", "regrole", "regtype"],
-    "Types of your own": ["composite", "range", "base"],
-    "Arrays": ["text[]", "enum[]", "int4[]", "bool[]", "numeric[]", "timestamptz[]", "uuid[]", "jsonb[]"],
+    title: names.split()
+    for title, names in {
+        "Texts": "text varchar bpchar char citext name",
+        "Numbers": "int2 int4 int8 numeric float4 float8 oid money",
+        "Truth and choice": "bool enum",
+        "Dates and times": "date timestamptz timestamp time timetz interval",
+        "Documents and identifiers": "json jsonb uuid xml hstore ltree lquery ltxtquery jsonpath",
+        "Bits and networks": "bit varbit inet cidr macaddr macaddr8",
+        "Ranges": "int4range int8range numrange daterange tsrange tstzrange"
+        " int4multirange int8multirange nummultirange datemultirange tsmultirange tstzmultirange",
+        "Shapes": "point line lseg box path polygon circle cube seg",
+        "Binary and derived": "bytea tsvector tsquery vector halfvec sparsevec geometry geography raster",
+        "Of the server": "xid xid8 cid tid pg_lsn pg_snapshot txid_snapshot aclitem refcursor int2vector oidvector"
+        " regclass regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure"
+        " regrole regtype",
+        "Types of your own": "composite range base",
+        "Arrays": "text[] enum[] int4[] bool[] numeric[] timestamptz[] uuid[] jsonb[]",
+    }.items()
 }
 """Every type, by what it is for. `composite`, `range` and `base` stand for types that an application makes."""
 
@@ -126,4 +100,4 @@ def column_of(name: str) -> Column:
 
 
 if __name__ == "__main__":  # pragma: no cover
-    print(type_reference(), end="")
+    sys.stdout.write(type_reference())
