@@ -37,7 +37,7 @@ _COLUMNS = """\
 
 | column | behaviour |
 |---|---|
-| of the key | shown in the property Sync Key; as a field of its own (`[tables.fields.id]`) to Notion only |
+| of the key | shown in Sync Key; as a field of its own to Notion only, but a new page may bring it |
 | generated, stored | to Notion only: the database makes it |
 | generated, virtual | left out: a trigger cannot see it |
 | identity `GENERATED ALWAYS` | to Notion only: the database makes it |

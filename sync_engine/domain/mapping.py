@@ -34,8 +34,9 @@ class FieldMapping:
 
     `property_id` is empty until `setup` made or found the property. `former` are names that the column had before;
     events of that time carry them. `relation_to` names the mapping (table)
-    that a relation field points to; its canonical value is then the target's record key, or None. `resolver` is
-    what decides under the policy `custom`: `sql:SCHEMA.FUNCTION` or `python:MODULE:FUNCTION`.
+    that a relation field points to; its canonical value is then the target's record key, or None. `gives_key`: the
+    column is of the key and not written once there is a row, but a page that becomes one may bring its value.
+    `resolver` is what decides under the policy `custom`: `sql:SCHEMA.FUNCTION` or `python:MODULE:FUNCTION`.
     """
 
     name: str
@@ -52,6 +53,7 @@ class FieldMapping:
     not_null: bool = False
     has_default: bool = False
     writable: bool = True
+    gives_key: bool = False
     relation_to: str = ""
     options: tuple[str, ...] = ()
     former: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from sync_engine.domain.events import Side
-from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.reconcile import Settled
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.unresolved import is_unresolved, refusal, waiting_page
@@ -223,8 +223,14 @@ def _postgres_write(settled: Settled, mapping: TableMapping, action: Action, *, 
             continue
         values[name] = mapping.by_name[name].codec.lift(change.value)
     values |= settled.merged
-    kept = {name: value for name, value in values.items() if mapping.by_name[name].writable}
+    new = action is Action.INSERT and not record.key
+    kept = {name: value for name, value in values.items() if _may_write(mapping.by_name[name], value, new=new)}
     return Operation(Side.POSTGRES, action, record, kept, seqs=_seqs(settled, Side.NOTION))
+
+
+def _may_write(field: FieldMapping, value: Value, *, new: bool) -> bool:
+    """Whether the column is given the value; a new row takes its key from the page where that has one."""
+    return field.writable or (new and field.gives_key and value is not None)
 
 
 def _seqs(settled: Settled, source: Side) -> tuple[int, ...]:

@@ -164,7 +164,8 @@ def _enforce_direction(record: Record, field: FieldMapping, mapping: TableMappin
     Postgres knows nothing of yet shows its own until the row is there.
     """
     direction = field.direction if mapping.direction == "both" else mapping.direction
-    if direction == "both":
+    brings_key = field.gives_key and record.postgres_presence is Presence.ABSENT
+    if direction == "both" or brings_key:
         return record
     leader = Side.POSTGRES if direction == "to-notion" else Side.NOTION
     follower = record.pending(leader.other).get(field.name)

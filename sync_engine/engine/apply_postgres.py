@@ -23,6 +23,8 @@ from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
 _ROW_OPS = {Action.INSERT: RowOp.INSERT, Action.UPDATE: RowOp.UPDATE, Action.DELETE: RowOp.DELETE}
 _CHANGE_OPS = {Action.INSERT: ChangeOp.INSERT, Action.UPDATE: ChangeOp.UPDATE, Action.DELETE: ChangeOp.DELETE}
 
+_NOT_NULL = "23502"
+
 
 @dataclass
 class Applied:
@@ -59,7 +61,7 @@ def apply_to_postgres(
                 applied.records.append(_after(operation, outcome, mapping, at, origin))
                 entries.append(_entry(operation, outcome, mapping, origin.run_id))
             case RowResult.REJECTED:
-                applied.holds.append(_rejected(operation, outcome))
+                applied.holds.append(_rejected(operation, outcome, mapping))
             case RowResult.CHANGED if unlike := _unlike_itself(operation, outcome, mapping):
                 applied.holds.append(unlike)
             case RowResult.CHANGED | RowResult.MISSING:
@@ -206,12 +208,12 @@ def _entry(operation: Operation, outcome: RowOutcome, mapping: TableMapping, run
     )
 
 
-def _rejected(operation: Operation, outcome: RowOutcome) -> Hold:
+def _rejected(operation: Operation, outcome: RowOutcome, mapping: TableMapping) -> Hold:
     return Hold(
         operation.record,
         Side.POSTGRES,
         operation.action,
-        outcome.reason,
+        _told(outcome, mapping),
         constraint=outcome.constraint or outcome.column,
     )
 
@@ -227,3 +229,20 @@ def _newest(
         else record
         for record in records
     ]
+
+
+def _told(outcome: RowOutcome, mapping: TableMapping) -> str:
+    """What Postgres says, and for an empty column before it what the person at the page can do."""
+    if outcome.sqlstate != _NOT_NULL or not outcome.column:
+        return outcome.reason
+    field = mapping.by_column.get(outcome.column)
+    if field is not None and (field.writable or field.gives_key):
+        wanted = f"fill in the property {field.property}, which must not be empty"
+    elif outcome.column in mapping.key_columns:
+        wanted = (
+            f"the database makes no value for its key {outcome.column}, and no property brings one: give the "
+            f"column a default, or show it ([tables.fields.{outcome.column}])"
+        )
+    else:
+        wanted = f"no property fills the column {outcome.column}, which must not be empty: give it a default"
+    return f"{wanted} ({outcome.reason})"

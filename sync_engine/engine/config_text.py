@@ -141,7 +141,7 @@ def _cannot_be_filled(item: TableProposal, column: Column) -> bool:
     if not column.not_null or column.has_default or column.identity or column.generated:
         return False
     field = item.mapping.by_column.get(column.name)
-    return field is None or not field.writable
+    return field is None or not (field.writable or field.gives_key)
 
 
 def _field_lines(name: str, field: FieldProposal) -> Iterator[str]:

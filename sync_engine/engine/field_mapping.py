@@ -163,6 +163,7 @@ def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
         not_null=column.not_null,
         has_default=column.has_default or bool(column.identity),
         writable=column.writable and not is_key,
+        gives_key=column.writable and is_key,
         relation_to=item.relation_to,
         options=_options(column, item.type, labels),
         former=item.known.former,

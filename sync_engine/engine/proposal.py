@@ -9,7 +9,7 @@ from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.configuration.references import Reference
 from sync_engine.domain.codecs.arrays import ArrayOf
 from sync_engine.domain.codecs.choices import MultiSelectCodec, options_problem
-from sync_engine.domain.codecs.registry import scalar_for
+from sync_engine.domain.codecs.registry import default_type, scalar_for
 from sync_engine.domain.icons import icon_for
 from sync_engine.domain.inference import TableName, is_junction, title_column, type_choice
 from sync_engine.domain.mapping import TableMapping
@@ -147,12 +147,20 @@ def _fields(table: Table, chosen: Mapping[str, Table], probe: Probe) -> Mapping[
     title = title_column(table)
     found: dict[str, FieldProposal] = {}
     for column in table.columns:
-        if column.name == title or column.name in table.row_key:
+        if column.name == title:
             continue
-        proposal = _field(table, column, synced, probe)
+        is_key = column.name in table.row_key
+        proposal = _key_field(column) if is_key else _field(table, column, synced, probe)
         if proposal is not None:
             found[column.name] = proposal
     return found
+
+
+def _key_field(column: Column) -> FieldProposal | None:
+    """A part of the key that the database does not make is shown, so that a page made in Notion can bring it."""
+    if column.has_default or not column.writable or default_type(column).type is None:
+        return None
+    return FieldProposal(FieldSettings(), "of the key, which the database does not make: a new page brings it")
 
 
 def _field(table: Table, column: Column, synced: set[TableName], probe: Probe) -> FieldProposal | None:
