@@ -70,6 +70,13 @@ def parse_position(text: str, now: datetime, mark_time: Callable[[str], datetime
     return moment
 
 
+def lasting(seconds: float) -> str:
+    """A duration as people say it: `12 s`, `3 min`, `2.5 h`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def shown(text: object) -> str:
     """An ISO 8601 time of a document as tables show it: UTC, to the second; a dash for none."""
     if not isinstance(text, str):

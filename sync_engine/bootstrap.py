@@ -16,6 +16,7 @@ from sync_engine.adapters.postgres import migrate
 from sync_engine.adapters.postgres.database import PostgresDatabase
 from sync_engine.adapters.postgres.listen import listening
 from sync_engine.adapters.postgres.probe import probe_column
+from sync_engine.adapters.postgres.request_ledger import PostgresRequestLedger
 from sync_engine.adapters.system import SystemClock, SystemIds
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.schedule import PollRule, polling_floor
@@ -68,7 +69,11 @@ class App:
     def workspace(self) -> NotionWorkspace:
         """The Notion side."""
         notion = self.settings.notion
-        workspace = open_workspace(notion.token.reveal(), notion.api_url, notion.requests_per_minute, self.clock)
+        ledger = PostgresRequestLedger(self.database_url, self.clock)
+        self._resources.callback(ledger.close)
+        workspace = open_workspace(
+            notion.token.reveal(), notion.api_url, notion.requests_per_minute, self.clock, ledger=ledger
+        )
         self._resources.callback(workspace.close)
         return workspace
 

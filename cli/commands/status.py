@@ -7,7 +7,7 @@ import click
 from cli import exits
 from cli.context import Session, pass_session
 from cli.output import Output
-from cli.times import shown
+from cli.times import lasting, shown
 from cli.verbs import Verb
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.status import status
@@ -43,10 +43,10 @@ def _show(output: Output, document: JsonObject) -> None:
         if isinstance(item, dict)
     ]
     output.table([name.replace("_", " ") for name in _COLUMNS], rows, empty="no tables")
-    budget, last = document["budget"], document.get("last_run")
-    if isinstance(budget, dict):
-        used = f", {budget['used']} used in the last one" if "used" in budget else ""
-        output.text(f"budget: {budget.get('requests_per_minute')} requests to Notion a minute{used}")
+    if document["backlog"]:
+        output.text(f"to go: {document['backlog']} records, about {lasting(float(str(document['eta_seconds'])))}")
+    _show_budget(output, document["budget"])
+    last = document.get("last_run")
     _show_run(output, document.get("run"))
     if isinstance(last, dict):
         output.text(f"last run: {last['kind']} {last['run_id']}, {last['status']}")
@@ -55,6 +55,15 @@ def _show(output: Output, document: JsonObject) -> None:
     _show_brake(output, document["brake"])
     if document["held"]:
         output.text(f"{document['held']} held records: sync-engine held list")
+
+
+def _show_budget(output: Output, budget: Json) -> None:
+    if not isinstance(budget, dict):
+        return
+    pause = float(str(budget["paused_seconds"]))
+    paused = f"; Notion asked to send nothing for {lasting(pause)}" if pause else ""
+    used = f"{budget['used']} of {budget['requests_per_minute']}"
+    output.text(f"budget: {used} requests to Notion used in the last minute{paused}")
 
 
 def _show_brake(output: Output, brake: Json) -> None:
@@ -68,8 +77,7 @@ def _show_run(output: Output, run: Json) -> None:
     """What the continuous run is doing, if there is one."""
     if not isinstance(run, dict) or not run["active"]:
         return
-    backlog = f", {run['backlog']} records to go ({run['eta_seconds']} s)" if run.get("backlog") else ""
-    output.text(f"run: {run.get('phase', 'starting')}, {run['holder']}, since {shown(run['since'])}{backlog}")
+    output.text(f"run: {run.get('phase', 'starting')}, {run['holder']}, since {shown(run['since'])}")
     error = run.get("error")
     if isinstance(error, dict):
         output.text(f"run: {error['message']}; next try {shown(error['retry_at'])}")

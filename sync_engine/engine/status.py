@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject
@@ -34,10 +36,16 @@ def status(context: Context, requests_per_minute: int | None) -> JsonObject:
         runs = uow.runs.recent(1)
         lease = uow.leases.get(RUN)
         hints = uow.hints.count()
+        requests = uow.requests.state()
     last = runs[0] if runs else None
     return {
         "tables": tables,
-        "budget": {"requests_per_minute": requests_per_minute, **_budget_used(lease)},
+        "budget": {
+            "requests_per_minute": requests_per_minute,
+            "used": requests.used,
+            "paused_seconds": round(requests.paused, 1),
+        },
+        **_to_go(tables, requests_per_minute),
         "open_conflicts": conflicts,
         "held": held,
         "brake": brake,
@@ -60,17 +68,20 @@ def _run(lease: LeaseRow | None) -> Json:
     }
 
 
-def _budget_used(lease: LeaseRow | None) -> JsonObject:
-    """As the active `run` told it; other processes keep no count that outlives them."""
-    told = lease.state.get("budget") if lease is not None and lease.live else None
-    return dict(told) if isinstance(told, dict) else {}
+def _to_go(tables: Sequence[Json], requests_per_minute: int | None) -> JsonObject:
+    """What is left of all tables, and how long it takes at the pace of the budget."""
+    backlog = sum(int(str(table["backlog"])) for table in tables if isinstance(table, dict))
+    return {"backlog": backlog, "eta_seconds": _eta(backlog, requests_per_minute)}
+
+
+def _eta(backlog: int, requests_per_minute: int | None) -> float:
+    return round(backlog * 60 / requests_per_minute, 1) if requests_per_minute else 0.0
 
 
 def _table(
     uow: UnitOfWork, mapping: TableMapping, registration: Registration, requests_per_minute: int | None
 ) -> JsonObject:
     counts = uow.records.counts(mapping.id)
-    eta = counts.open * 60 / requests_per_minute if requests_per_minute else 0.0
     return {
         "table": mapping.name,
         "notion_data_source_id": registration.data_source_id,
@@ -79,8 +90,9 @@ def _table(
         "pages": counts.pages,
         "linked": counts.linked,
         "backlog": counts.open,
-        "eta_seconds": round(eta, 1),
+        "eta_seconds": _eta(counts.open, requests_per_minute),
         "conflicts": uow.conflicts.count_open(mapping.id),
         "held": len(uow.held.find(mapping.id)),
         "last_sync": iso(registration.last_sync) if registration.last_sync else None,
+        "last_full_scan": iso(registration.last_full_scan) if registration.last_full_scan else None,
     }

@@ -14,6 +14,7 @@ from sync_engine.ports.event_log import EventLog
 from sync_engine.ports.hints import Hints
 from sync_engine.ports.installation import Capture
 from sync_engine.ports.lease import Leases
+from sync_engine.ports.ledger import Requests
 from sync_engine.ports.rows import Rows
 from sync_engine.ports.scratch import Scratch
 from sync_engine.ports.store import Conflicts, Held, Journal, Marks, Records, Registrations, Runs
@@ -54,6 +55,8 @@ class UnitOfWork(Protocol):
     def leases(self) -> Leases: ...
     @property
     def hints(self) -> Hints: ...
+    @property
+    def requests(self) -> Requests: ...
 
 
 class Database(Protocol):

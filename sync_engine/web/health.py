@@ -77,6 +77,7 @@ def _tables(uow: UnitOfWork, mappings: Iterable[TableMapping]) -> Iterator[Sampl
 
 def _run(uow: UnitOfWork) -> Iterator[Sample]:
     yield "hints_waiting", "Webhook events that nobody has followed yet.", {}, uow.hints.count()
+    yield "notion_requests_last_minute", "Requests that count in Notion's budget.", {}, uow.requests.state().used
     lease = uow.leases.get(RUN)
     active = lease is not None and lease.live
     yield "run_active", "Whether `sync-engine run` is at work.", {}, int(active)
@@ -84,10 +85,6 @@ def _run(uow: UnitOfWork) -> Iterator[Sample]:
         return
     yield "run_renewed_timestamp_seconds", "When it last renewed its lease.", {}, lease.renewed_at.timestamp()
     yield "run_failing", "Whether it is backing off from an error.", {}, int(bool(lease.state.get("error")))
-    budget = lease.state.get("budget")
-    used = budget.get("used") if isinstance(budget, dict) else None
-    if isinstance(used, int | float):
-        yield "notion_requests_last_minute", "Requests that count in Notion's budget.", {}, used
 
 
 def _rendered(samples: Iterable[Sample]) -> str:

@@ -1,27 +1,27 @@
-"""The request budget of one connection: N requests in any 60 s, a shared pause, and lanes."""
+"""The request budget of one connection: N requests in any 60 s, over all processes, a shared pause, and lanes."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sync_engine.domain.lanes import Lane
 from sync_engine.errors import NotionUnavailable
 from sync_engine.ports.clock import Clock
-
-WINDOW = 60.05
-"""Seconds: Notion's window of 60 s (notion-api.md §5) and a little for unequal clocks."""
+from sync_engine.ports.ledger import WINDOW, Claim, RequestLedger
 
 _IN_FLIGHT_POLL = 0.05
 _PACED_BURST = 10
 _SHORTEST = 0.005
 _EARLY = 0.5
 _WORTH_TELLING = 5.0
+
+_LEFT_TO_OTHERS = 20
+"""One request of so many is left to a person's edit in another process by everything else."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +56,9 @@ class Budget:
 
     A slot comes free one window after its request was *answered*, not sent: Notion counted it somewhere between
     the two, so this order of events can never put N + 1 requests into one of Notion's own windows.
+
+    With a ledger the same holds for all processes of the installation together; without one, or while it cannot be
+    asked, for this process.
     """
 
     def __init__(
@@ -64,23 +67,28 @@ class Budget:
         per_minute: int | None,
         *,
         patience: float = 900.0,
-        earlier: Sequence[datetime] = (),
+        ledger: RequestLedger | None = None,
     ) -> None:
-        """`patience`: a pause longer than so many seconds is an error, not a wait. `earlier`: when requests of
-        this connection were answered before this process began."""
+        """`patience`: a pause longer than so many seconds is an error, not a wait."""
         self._clock = clock
         self._limit = per_minute
         self._patience = patience
         self._lock = threading.Lock()
         self._in_flight = 0
-        self._answered = deque(sorted(self._monotonic(at) for at in earlier))
+        self._answered: deque[float] = deque()
+        self._ledger = ledger if per_minute is not None else None
         self._paused_until = 0.0
         self._waiting: list[tuple[Lane, int]] = []
         self._tickets = 0
         self._paced_at = 0.0
 
     def pause(self, seconds: float) -> None:
-        """No request of any thread starts for the next `seconds`."""
+        """No request of any thread starts for the next `seconds`, nor of any process that shares the ledger."""
+        self._pause_here(seconds)
+        if self._ledger is not None:
+            self._ledger.pause(seconds)
+
+    def _pause_here(self, seconds: float) -> None:
         with self._lock:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 
@@ -92,26 +100,40 @@ class Budget:
             used = len(self._answered) + self._in_flight
             return BudgetState(used, self._limit, max(0.0, self._paused_until - now))
 
-    def recent(self) -> Sequence[datetime]:
-        """When the requests that still count were answered, oldest first; `earlier` of the next process."""
-        with self._lock:
-            now = self._clock.monotonic()
-            self._forget(now)
-            wall = self._clock.now()
-            return [wall - timedelta(seconds=now - at) for at in self._answered]
-
     @contextmanager
     def slot(self, lane: Lane) -> Iterator[None]:
         """Wait for a turn, then hold it for the body. Raises Stopped, or NotionUnavailable in a long pause."""
-        self._enter(lane)
+        claim = self._enter(lane)
         try:
             yield
         finally:
+            if self._ledger is not None:
+                self._ledger.answered(claim)
             with self._lock:
                 self._in_flight -= 1
                 self._answered.append(self._clock.monotonic())
 
-    def _enter(self, lane: Lane) -> None:
+    def _enter(self, lane: Lane) -> Claim:
+        """A turn in this process, then one among all."""
+        while True:
+            self._enter_here(lane)
+            claim = self._claim_among_all(lane)
+            if not claim.wait:
+                return claim
+            with self._lock:
+                self._in_flight -= 1
+            if claim.paused:
+                self._pause_here(claim.wait)
+            else:
+                wait_or_stop(self._clock, claim.wait)
+
+    def _claim_among_all(self, lane: Lane) -> Claim:
+        if self._ledger is None or self._limit is None:
+            return Claim()
+        left = 0 if lane is Lane.INTERACTIVE else self._limit // _LEFT_TO_OTHERS
+        return self._ledger.claim(self._limit - left)
+
+    def _enter_here(self, lane: Lane) -> None:
         with self._lock:
             self._tickets += 1
             ticket = (lane, self._tickets)
@@ -147,11 +169,6 @@ class Budget:
                 hint="try again later",
             )
         return left
-
-    def _monotonic(self, at: datetime) -> float:
-        """A wall time on the monotonic clock; a time in the future (a clock that was set back) counts as now."""
-        age = (self._clock.now() - at).total_seconds()
-        return self._clock.monotonic() - max(age, 0.0)
 
     def _forget(self, now: float) -> None:
         while self._answered and self._answered[0] + WINDOW <= now:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -140,10 +140,6 @@ class NotionClient:
     def budget(self) -> BudgetState:
         """How much of the budget is used."""
         return self._budget.state()
-
-    def recent(self) -> Sequence[datetime]:
-        """When the requests that still count in the budget were answered."""
-        return self._budget.recent()
 
     def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""

@@ -23,6 +23,7 @@ from sync_engine.domain.schema import DataSource
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.errors import ConfigurationError
 from sync_engine.ports.clock import Clock
+from sync_engine.ports.ledger import RequestLedger
 from sync_engine.ports.workspace import Author, Page, PageBatch, RequestCounts
 
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -121,10 +122,6 @@ class NotionWorkspace:
         """How much of the request budget is used now."""
         return self._client.budget()
 
-    def recent_requests(self) -> Sequence[datetime]:
-        """When the requests of the last minute were answered; `earlier` of the next process' workspace."""
-        return self._client.recent()
-
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -136,17 +133,16 @@ def open_workspace(
     requests_per_minute: int | None,
     clock: Clock,
     *,
-    earlier: Sequence[datetime] = (),
+    ledger: RequestLedger | None = None,
     policy: RetryPolicy | None = None,
     jitter: Callable[[], float] = random.random,
     transport: httpx.BaseTransport | None = None,
 ) -> NotionWorkspace:
     """A workspace for one connection; nothing is sent yet.
 
-    `requests_per_minute` None lifts the budget (a local Notion). `earlier` are times of requests that earlier
-    processes of this connection made within the last minute; they count in the budget. `jitter` gives numbers in
-    [0, 1); `transport` replaces the network in tests. Raises ConfigurationError for a token or address that cannot
-    be used.
+    `requests_per_minute` None lifts the budget (a local Notion). The `ledger` counts the requests of all processes
+    of the installation. `jitter` gives numbers in [0, 1); `transport` replaces the network in tests. Raises
+    ConfigurationError for a token or address that cannot be used.
     """
     url = _checked_url(base_url)
     http = httpx.Client(
@@ -161,7 +157,7 @@ def open_workspace(
         http,
         str(url).rstrip("/"),
         clock=clock,
-        budget=Budget(clock, requests_per_minute, patience=policy.patience, earlier=earlier),
+        budget=Budget(clock, requests_per_minute, patience=policy.patience, ledger=ledger),
         policy=policy,
         jitter=jitter,
     )

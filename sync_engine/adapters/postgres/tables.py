@@ -251,6 +251,15 @@ braked = Table(
     comment="Deletes and updates that wait behind the mass-change brake, or that a person let go on",
 )
 
+requests = Table(
+    "sync_requests",
+    metadata,
+    _id(),
+    Column("counts_until", _AT, nullable=False),
+    Column("pause", Boolean, nullable=False, server_default=text("false")),
+    comment="Requests to Notion that still count in its budget, of all processes, and pauses that it asked for",
+)
+
 runs = Table(
     "sync_runs",
     metadata,

@@ -19,6 +19,7 @@ from sync_engine.adapters.postgres.leases import PostgresLeases
 from sync_engine.adapters.postgres.marks import PostgresMarks
 from sync_engine.adapters.postgres.records import PostgresRecords
 from sync_engine.adapters.postgres.registrations import PostgresRegistrations
+from sync_engine.adapters.postgres.request_ledger import PostgresRequests
 from sync_engine.adapters.postgres.rows import PostgresRows
 from sync_engine.adapters.postgres.runs import PostgresRuns
 from sync_engine.adapters.postgres.scratch import PostgresScratch
@@ -104,6 +105,11 @@ class PostgresUnitOfWork:
     def leases(self) -> PostgresLeases:
         """Who may run."""
         return PostgresLeases(self._connection)
+
+    @cached_property
+    def requests(self) -> PostgresRequests:
+        """Requests to Notion that still count."""
+        return PostgresRequests(self._connection)
 
     @cached_property
     def hints(self) -> PostgresHints:

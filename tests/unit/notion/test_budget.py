@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import httpx
 import pytest
@@ -155,24 +154,6 @@ def test_a_pause_longer_than_the_patience_is_an_error_until_it_is_nearly_over() 
     clock.advance(6000)
     workspace.page("p1")
     assert notion.sent_at[-1] - notion.sent_at[0] >= 7200
-
-
-def test_requests_of_an_earlier_process_count() -> None:
-    clock = StagedClock()
-    budget = Budget(clock, 10)
-    for _ in range(10):
-        with budget.slot(Lane.INTERACTIVE):
-            clock.advance(2)
-    began = clock.monotonic()
-    earlier = [*budget.recent(), clock.now() + timedelta(seconds=500)]
-    after = Budget(clock, 11, earlier=earlier)
-    assert after.state().used == 11
-    sent = []
-    for _ in range(11):
-        with after.slot(Lane.INTERACTIVE):
-            sent.append(clock.monotonic())
-    assert sent[0] - began == pytest.approx(42.05)
-    assert sent[-1] - began == pytest.approx(60.05)
 
 
 def test_an_overload_pauses_everyone_too() -> None:
