@@ -108,7 +108,10 @@ class RunSettings(Shape):
 
 
 class FieldSettings(Shape):
-    """`[tables.fields.COLUMN]`. `secret` keeps the column out of Notion and out of the log."""
+    """`[tables.fields.COLUMN]`. `secret` keeps the column out of Notion and out of the log.
+
+    `values` are other names in Notion, by the text of the value.
+    """
 
     property: Name | None = None
     type: PropertyType | None = None
@@ -116,6 +119,7 @@ class FieldSettings(Shape):
     secret: bool = False
     direction: Direction | None = None
     conflict: ConflictPolicy | Resolver | None = None
+    values: dict[str, str] | None = Field(default=None, min_length=1)
 
 
 class GroupSettings(Shape):

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync_engine.domain.codecs.choices import options_problem
-from sync_engine.domain.codecs.registry import codec_for, types_for
+from sync_engine.domain.codecs.codec import Codec, FieldError
+from sync_engine.domain.codecs.registry import codec_for, renamed_codec, types_for
 from sync_engine.domain.inference import TableName, check_labels, relation_targets, type_choice
 from sync_engine.domain.mapping import KEY_PROPERTY, ConflictPolicy, Direction, FieldMapping
 from sync_engine.domain.naming import distinct, looks_secret, property_name, relation_name
@@ -61,6 +62,8 @@ def _choose(
     if settings is None and (column.name in context.table.row_key or looks_secret(column)):
         return None
     wanted = settings.type if settings is not None else None
+    if wanted is None and settings is not None and settings.values is not None:
+        wanted = "multi_select" if column.is_array else "select"
     target = targets.get(column.name)
     if target is not None and wanted in (None, "relation"):
         return _Chosen(item, "relation", context.names[target])
@@ -147,6 +150,7 @@ def _taken_by(context: TableContext, key: str | None) -> str:
 def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
     column = item.known.column
     labels = check_labels(context.table, column) if item.type == "select" and not column.is_enum else ()
+    codec, options = _codec(context, item, labels)
     is_key = column.name in context.table.row_key
     return FieldMapping(
         name=item.known.name,
@@ -155,7 +159,7 @@ def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
         column_type=column.type,
         property=name,
         type=item.type,
-        codec=codec_for(column, item.type, labels),
+        codec=codec,
         property_id=_property_id(item),
         direction=_direction(context, item, read_only=is_key or not column.writable),
         conflict=_conflict(context, item),
@@ -165,9 +169,33 @@ def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
         writable=column.writable and not is_key,
         gives_key=column.writable and is_key,
         relation_to=item.relation_to,
-        options=_options(column, item.type, labels),
+        options=options,
         former=item.known.former,
     )
+
+
+def _codec(context: TableContext, item: _Chosen, labels: tuple[str, ...]) -> tuple[Codec, tuple[str, ...]]:
+    """The codec of a field and the options that its property begins with."""
+    column, options = item.known.column, _options(item.known.column, item.type, labels)
+    names = item.known.settings.values if item.known.settings is not None else None
+    if names is None:
+        return codec_for(column, item.type, labels), options
+    try:
+        codec = renamed_codec(column, item.type, names, labels)
+    except FieldError as error:
+        raise context.error(f"column {item.known.name!r}: {error}", "fields", item.known.key, "values") from error
+    if codec.renamed.map.lossy and _wanted_direction(context, item) != "to-notion":
+        raise context.error(
+            f"column {item.known.name!r}: two values have the same name, so no edit in Notion could be taken back",
+            "fields",
+            item.known.key,
+            "values",
+            hint='give each value its own name (case does not count), or write direction = "to-notion"',
+        )
+    if item.type not in ("select", "multi_select"):
+        return codec, ()
+    shown = [codec.renamed.map.name(option) for option in options] or list(codec.renamed.map.names.values())
+    return codec, tuple(dict.fromkeys(shown))
 
 
 def _property_id(item: _Chosen) -> str:
@@ -195,6 +223,13 @@ def _direction(context: TableContext, item: _Chosen, *, read_only: bool) -> Dire
                 hint='take it out, or write direction = "to-notion"',
             )
         return "to-notion"
+    return _wanted_direction(context, item)
+
+
+def _wanted_direction(context: TableContext, item: _Chosen) -> Direction:
+    """As it is written down: of the field, of the table, or the default."""
+    settings = item.known.settings
+    wanted = settings.direction if settings is not None else None
     return wanted or context.wanted.direction or context.settings.defaults.direction
 
 

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from typing import cast
 
 from sync_engine.domain.codecs.arrays import ArrayOf
-from sync_engine.domain.codecs.choices import CheckboxCodec, MultiSelectCodec, SelectCodec, options_problem
-from sync_engine.domain.codecs.codec import Codec
+from sync_engine.domain.codecs.choices import (
+    CheckboxCodec,
+    MultiSelectCodec,
+    SelectCodec,
+    option_problem,
+    options_problem,
+)
+from sync_engine.domain.codecs.codec import Codec, FieldError
 from sync_engine.domain.codecs.documents import Document
 from sync_engine.domain.codecs.moments import Date, DateCodec, MomentScalar, TimeOfDay, Timestamp
 from sync_engine.domain.codecs.numbers import Exact, Floating, NumberCodec, NumberScalar, Whole
@@ -17,6 +23,7 @@ from sync_engine.domain.codecs.relation import RelationCodec
 from sync_engine.domain.codecs.scalar import Scalar
 from sync_engine.domain.codecs.strings import Bits, Boolean, Enumeration, Padded, Printed, Text, Uuid
 from sync_engine.domain.codecs.text import PlainTextCodec, RichTextCodec
+from sync_engine.domain.codecs.valuemap import Renamed, RenamedCodec, value_map
 from sync_engine.domain.schema import Column
 from sync_engine.errors import ConfigurationError
 
@@ -29,6 +36,9 @@ _MOMENTS = frozenset({"date", "timestamptz", "timestamp"})
 _BINARY = "binary data is not shown in Notion"
 _OBJECT = "it names an object of the database's catalog"
 _DERIVED = "a search or embedding column is derived data"
+RENAMABLE = ("select", "multi_select", "rich_text", "title")
+"""Properties that can show another name for a value."""
+
 LEFT_OUT: Mapping[str, str] = {
     "bytea": _BINARY,
     "tsvector": _DERIVED,
@@ -164,6 +174,27 @@ def codec_for(column: Column, notion_type: str, labels: tuple[str, ...] = ()) ->
         )
     scalar = scalar_for(column)
     return _codec(scalar, notion_type, column.not_null, labels)
+
+
+def renamed_codec(
+    column: Column, notion_type: str, names: Mapping[str, str], labels: tuple[str, ...] = ()
+) -> RenamedCodec:
+    """The codec of a column whose values have other names in Notion; `labels` as in `codec_for`.
+
+    Raises FieldError when the names do not suit the column or the property.
+    """
+    if notion_type not in RENAMABLE:
+        raise FieldError(f"a {notion_type} has no names for values; choose one of {', '.join(RENAMABLE)}")
+    known = column.enum_labels if column.is_enum else labels
+    element = _element_scalar(column)
+    renamed = Renamed(element, value_map(names, element, known))
+    if notion_type in ("select", "multi_select"):
+        for name in renamed.map.names.values():
+            if problem := option_problem(name):
+                raise FieldError(problem)
+    scalar: Scalar = ArrayOf(renamed) if column.is_array else renamed
+    shown = tuple(renamed.map.name(label) for label in labels)
+    return RenamedCodec(_codec(scalar, notion_type, column.not_null, shown), renamed)
 
 
 def _codec(scalar: Scalar, notion_type: str, not_null: bool, labels: tuple[str, ...]) -> Codec:
