@@ -9,7 +9,7 @@ from typing import TextIO
 import click
 import orjson
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -107,6 +107,15 @@ class Output:
             self.text(f"{name.ljust(width)}  {first}".rstrip())
             for line in rest:
                 self.text(f"{' ' * width}  {line}".rstrip())
+
+    def picture(self, draw: Callable[[int], RenderableType]) -> None:
+        """What `draw` makes for the terminal's width, on stdout; not with --json or --quiet."""
+        if self.as_json or self._options.quiet:
+            return
+        console = Console(file=sys.stdout, color_system="auto" if self._colored(sys.stdout) else None)
+        with console.capture() as captured:
+            console.print(draw(console.width))
+        self._write(captured.get())
 
     def error(self, line: str, document: JsonObject) -> None:
         """The one line of an error on stderr; with --json its document on stdout, unless a result is there."""

@@ -55,14 +55,15 @@ def show_conflict(output: Output, item: JsonObject) -> None:
         [
             ("base", item["base"]),
             ("postgres", side(item, "postgres").get("value")),
-            ("  set", _when(side(item, "postgres"))),
+            ("  set", when(side(item, "postgres"))),
             ("notion", side(item, "notion").get("value")),
-            ("  set", _when(side(item, "notion"))),
+            ("  set", when(side(item, "notion"))),
         ]
     )
 
 
-def _when(one: JsonObject) -> str:
+def when(one: JsonObject) -> str:
+    """When one side was set, and by whom."""
     at = one.get("at")
     moment = f"between {shown(at[0])} and {shown(at[1])}" if isinstance(at, list) else shown(at)
     return f"{moment} by {actor_name(one.get('actor'))}"

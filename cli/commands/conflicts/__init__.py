@@ -10,7 +10,7 @@ from cli.verbs import VerbGroup
 @click.group(
     cls=VerbGroup,
     package="cli.commands.conflicts",
-    sections={"Commands": ("list", "show", "resolve", "swap")},
+    sections={"Commands": ("list", "show", "review", "resolve", "swap")},
     short_help="Review fields that were edited differently on both sides.",
 )
 def command() -> None:

@@ -11,12 +11,12 @@ import orjson
 from cli import exits
 from cli.context import Session, pass_session
 from cli.parameters import dry_run_option, table_option, yes_option
+from cli.selection import open_conflicts, refuse_unknown_field
 from cli.verbs import Verb
 from cli.views.conflicts import show_conflicts, side
-from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.domain.merge import ConflictType
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.engine.review import Keep, conflict_list, conflict_show, merged, resolve
+from sync_engine.engine.review import Keep, conflict_show, merged, resolve
 from sync_engine.errors import DatabaseError, LockHeld, NotionError, SyncEngineError, UsageError
 
 
@@ -64,11 +64,11 @@ def command(
     changed lines of both (or both texts, where they changed the same lines). Other values cannot be merged.
     """
     _check(conflict_id, every, keep, value)
-    _refuse_unknown_field(session, table, field)
-    chosen: list[JsonObject] = (
+    refuse_unknown_field(session, table, field)
+    chosen: Sequence[JsonObject] = (
         [conflict_show(session.context, conflict_id)]
         if conflict_id is not None
-        else [item for item in conflict_list(session.context, "open", table) if _fits(item, field, kind)]
+        else open_conflicts(session, table, field, kind)
     )
     if every and not dry_run and chosen:
         if not yes and not session.options.json:
@@ -105,17 +105,6 @@ def _decided(
         except SyncEngineError as error:
             refused.append(error)
     return done, refused
-
-
-def _refuse_unknown_field(session: Session, table: str, field: str) -> None:
-    mappings = [session.context.mapping(table)] if table else session.context.mappings
-    known = {item.name for mapping in mappings for item in mapping.fields}
-    if field and field not in known:
-        raise UsageError(f"there is no field {field!r}", hint=did_you_mean(field, known))
-
-
-def _fits(item: JsonObject, field: str, kind: str | None) -> bool:
-    return field in ("", item["field"]) and kind in (None, item["type"])
 
 
 def _check(conflict_id: int | None, every: bool, keep: str | None, value: str | None) -> None:
