@@ -138,6 +138,7 @@ def _settle_reply(
     if reply is None:
         return None, replace(intent, status=ChangeStatus.FAILED, error="not sent: an earlier request failed")
     if reply.page is not None and reply.error is None:
+        operation, intent = _written(operation, intent, reply)
         sent.done.append(operation)
         record = replace(_after(operation, reply.page, mapping), notion_observed_at=now)
         return record, replace(intent, status=ChangeStatus.DONE, page_id=reply.page.id)
@@ -154,8 +155,17 @@ def _settle_reply(
         unknown = operation.action is not Action.TRASH and getattr(error, "may_have_committed", False)
         status = ChangeStatus.INTENT if unknown else ChangeStatus.FAILED
         return None, replace(intent, status=status, error=str(error))
-    sent.holds.append(Hold(operation.record, Side.NOTION, operation.action, str(error)))
+    fields = ", ".join(sorted(reply.left_out))
+    sent.holds.append(Hold(operation.record, Side.NOTION, operation.action, str(error), constraint=fields))
     return None, replace(intent, status=ChangeStatus.FAILED, error=str(error))
+
+
+def _written(operation: Operation, intent: JournalEntry, reply: Reply) -> tuple[Operation, JournalEntry]:
+    """As they are without the fields that the request left out."""
+    if not reply.left_out:
+        return operation, intent
+    values = {name: value for name, value in operation.values.items() if name not in reply.left_out}
+    return replace(operation, values=values), replace(intent, after=dict(values))
 
 
 def _after(operation: Operation, page: Page, mapping: TableMapping) -> Record:

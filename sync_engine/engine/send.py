@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Event, Lock
@@ -16,6 +16,7 @@ from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.values import Json
 from sync_engine.engine.missing import refuse_lost
 from sync_engine.engine.observe import key_on
+from sync_engine.engine.unusable import PropertyCheck
 from sync_engine.errors import ConnectionBlocked, NotionError, NotionNotFound, NotionRejected, NotionUnavailable
 from sync_engine.ports.workspace import Page, Workspace
 
@@ -27,12 +28,14 @@ WORKERS = 4
 class Reply:
     """What came of one operation: the page as stored, or the error; both when the page is in the trash.
 
-    `lost`: the error is that the table as a whole cannot be seen or is in the trash.
+    `lost`: the error is that the table as a whole cannot be seen or is in the trash. `left_out`: fields that were
+    not written, because their properties are gone or of another type; `error` tells when that was all of them.
     """
 
     page: Page | None = None
     error: NotionError | None = None
     lost: bool = False
+    left_out: frozenset[str] = frozenset()
 
 
 def send_all(
@@ -141,6 +144,7 @@ class _Table:
         self.mapping = mapping
         self._lock = Lock()
         self._asked = False
+        self.properties = PropertyCheck(workspace, mapping)
         self._lost: NotionRejected | None = None
 
     def lost(self) -> NotionRejected | None:
@@ -165,9 +169,20 @@ def _examined(table: _Table, operation: Operation, error: NotionRejected) -> Rep
         lost = table.lost()
         if lost is not None:
             return Reply(error=lost, lost=True)
+        if reasons := {name: why for name, why in table.properties.found().items() if name in operation.values}:
+            return _without(table, operation, reasons)
         if operation.action in (Action.CREATE, Action.RESTORE):
             return Reply(error=error)
         page = table.workspace.page(operation.record.page_id)
     except (NotionRejected, NotionUnavailable):
         return Reply(error=error)
     return Reply(page=page, error=error) if page.in_trash else Reply(error=error)
+
+
+def _without(table: _Table, operation: Operation, reasons: Mapping[str, str]) -> Reply:
+    """Send what is left of an operation without the fields that cannot be written, for the reasons."""
+    left = replace(operation, values={k: v for k, v in operation.values.items() if k not in reasons})
+    if operation.action is Action.UPDATE and not left.values and operation.record.key_on_page:
+        told = "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        return Reply(error=NotionRejected(told), left_out=frozenset(reasons))
+    return Reply(page=_send(table.workspace, table.mapping, left), left_out=frozenset(reasons))

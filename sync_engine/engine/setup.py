@@ -8,9 +8,10 @@ from typing import Literal
 
 from sync_engine.domain.mapping import KEY_PROPERTY, FieldMapping, TableMapping
 from sync_engine.domain.schema import DataSource, Property, Table
-from sync_engine.domain.values import JsonObject
+from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.captured import BLIND, memory_of_column, read_again
 from sync_engine.engine.context import Progress, no_progress
+from sync_engine.engine.tell_again import tell_again
 from sync_engine.errors import ConfigurationError, NotionNotFound
 from sync_engine.ports.database import Database, UnitOfWork
 from sync_engine.ports.installation import CaptureState
@@ -212,9 +213,8 @@ def _relation_schema(field: FieldMapping, sources: dict[str, str]) -> JsonObject
 def _found(source: DataSource, field: FieldMapping) -> Property | None:
     if field.type == "title":
         return next((item for item in source.properties if item.type == "title"), None)
-    if field.property_id:
-        return source.by_id(field.property_id)
-    return source.by_name(field.property)
+    known = source.by_id(field.property_id) if field.property_id else None
+    return known or source.by_name(field.property)
 
 
 def _reachable(workspace: Workspace, mapping: TableMapping) -> DataSource:
@@ -241,6 +241,9 @@ def _record(database: Database, mapping: TableMapping, source: DataSource) -> No
     }
     with database.transaction() as uow:
         known = next(item for item in uow.registrations.all() if item.name == mapping.name)
+        if made_anew := _made_anew(known, fields):
+            tell_again(uow, mapping, made_anew)
+            known = replace(known, backfilled=False, last_full_scan=None)
         if known.backfilled and fields.keys() - known.fields.keys():
             # Rows and pages that are known already have values for the new field; both are read once more.
             known = replace(known, backfilled=False, last_full_scan=None)
@@ -253,3 +256,16 @@ def _record(database: Database, mapping: TableMapping, source: DataSource) -> No
                 fields=fields,
             )
         )
+
+
+def _made_anew(known: Registration, fields: JsonObject) -> frozenset[str]:
+    """The fields whose property is another one than before: it is empty, and nobody emptied it."""
+    return frozenset(
+        name
+        for name, memory in known.fields.items()
+        if _property_of(memory) and name in fields and _property_of(fields[name]) not in ("", _property_of(memory))
+    )
+
+
+def _property_of(memory: Json) -> str:
+    return str(memory.get("property_id") or "") if isinstance(memory, dict) else ""
