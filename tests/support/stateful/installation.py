@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 from sync_engine.sandbox import Sandbox
@@ -30,6 +32,7 @@ class Installations:
         with self._world(self._template) as world:
             world.sql(SCHEMA)
             world.setup()
+        self._sources = deepcopy(sandbox.workspace.store.every(DataSource))
 
     @contextmanager
     def fresh(self) -> Iterator[World]:
@@ -58,10 +61,14 @@ class Installations:
         self.advance(-self._advanced)
         with self._sandbox.workspace.lock:
             store = self._sandbox.workspace.store
-            sources = {source.id for source in store.every(DataSource)}
+            sources = {source.id for source in self._sources}
             for page in store.every(Page):
                 if page.parent.id in sources:
                     store.delete(Page, page.id)
+            for source in deepcopy(self._sources):
+                # The ids of an example come again in the next one: no option of it may still be there.
+                revision = store.take(DataSource, source.id).revision + 1
+                store.put(replace(source, revision=revision))
             store.commit()
             self._sandbox.workspace.ids = IdSource(EXAMPLE_IDS)
 
