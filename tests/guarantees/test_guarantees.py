@@ -135,6 +135,7 @@ def test_G10_one_bad_record_never_stops_the_others(world: World) -> None:
     [held] = held_list(world.app.context)
     assert held["constraint"] == "agents_temperature_check" and held["side"] == "postgres"
     world.sql("ALTER TABLE agents DROP CONSTRAINT agents_temperature_check")
+    world.restart()
     retry_held(world.app.context, [int(str(held["id"]))])
     assert names(world.sync(), "postgres") == [("update", 1)]
     world.assert_in_sync()

@@ -18,6 +18,7 @@ def test_a_held_record_is_tried_again_after_its_key_changed(world: World) -> Non
     world.sync()
     assert len(held_list(world.app.context)) == 1
     world.sql("ALTER TABLE agents DROP CONSTRAINT agents_temperature_check")
+    world.restart()
     world.sql("UPDATE agents SET id = gen_random_uuid()")
     world.sync()
     assert held_list(world.app.context) == []

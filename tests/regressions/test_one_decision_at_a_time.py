@@ -111,6 +111,7 @@ def test_a_decision_cut_short_before_the_page_is_completed_by_the_next_pass(
 
 def test_a_value_that_postgres_refuses_leaves_the_conflict_open(disputed: World) -> None:
     disputed.sql("ALTER TABLE agents ADD CONSTRAINT short CHECK (length(prompt) < 20)")
+    disputed.restart()
     number, before = _conflict(disputed)
     with pytest.raises(SyncEngineError, match="short"):
         resolve(disputed.app.context, number, keep=None, value="much longer than twenty")
