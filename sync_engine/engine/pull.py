@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sync_engine.domain.fold import page_changes
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.record import Presence, Record
 from sync_engine.engine.blind_relations import without_blind_relations
 from sync_engine.engine.context import Context
 from sync_engine.engine.missing import has_left
@@ -74,29 +75,32 @@ def pull(
 
 
 def confirmed(context: Context, mapping: TableMapping, pages: Sequence[Page]) -> Sequence[Page]:
-    """The pages as far as they prove anything: without blind relations, and those read again that a lagging query
-    may show as they were before a write of ours.
+    """The pages as far as they prove anything: without blind relations, those read again that a lagging query may
+    show as they were before a write of ours, and the editors of those known that were edited.
 
     A query proves nothing about the seconds before it, a page read by its id does. Pages that left the table in
     this moment are left out: the next look finds them.
     """
     with context.database.transaction() as uow:
         known = uow.records.by_page(mapping.id, [page.id for page in pages])
+        keys = uow.records.keys(linked_pages(mapping, pages))
         recent = context.database.now() - context.query_lag
-        suspects = {
-            page.id
-            for page in pages
-            if page.id in known and (known[page.id].notion_observed_at or recent) > recent
-        }
-        suspicious = [page for page in pages if page.id in suspects]
-        keys = uow.records.keys(linked_pages(mapping, suspicious))
-        differing = {
-            page.id
-            for page in suspicious
-            if page_changes(known[page.id], decode_page(page, mapping, keys), mapping)
-        }
-    looked = [_again(context, mapping, page) if page.id in differing else page for page in pages]
+    looked: list[Page | None] = []
+    for page in pages:
+        record = known.get(page.id)
+        if record is not None and not _differs(record, page, mapping, keys):
+            looked.append(page)
+        elif record is not None and (record.notion_observed_at or recent) > recent:
+            looked.append(_again(context, mapping, page))
+        else:
+            looked.append(context.workspace.named(page))
     return without_blind_relations(context, mapping, [page for page in looked if page is not None])
+
+
+def _differs(record: Record, page: Page, mapping: TableMapping, keys: Mapping[str, tuple[int, str]]) -> bool:
+    """Whether an observation of the page would be an event."""
+    values = decode_page(page, mapping, keys)
+    return record.notion_presence is not Presence.PRESENT or bool(page_changes(record, values, mapping))
 
 
 def _again(context: Context, mapping: TableMapping, page: Page) -> Page | None:

@@ -109,7 +109,7 @@ def _resolve_creates(context: Context, mapping: TableMapping, creates: Sequence[
 
 def _found(context: Context, mapping: TableMapping, keys: Sequence[str]) -> dict[str, Page]:
     pages = context.workspace.find_by_key(mapping.data_source_id, mapping.key_property_id, keys)
-    return _first_by_key(pages, mapping)
+    return _first_by_key([context.workspace.named(page) for page in pages], mapping)
 
 
 def _wait_for_queries(context: Context, entries: Sequence[JournalEntry]) -> None:

@@ -27,7 +27,8 @@ class Author:
 class Page:
     """One row of a data source. `properties` are raw property values by property id (as returned, encoded).
 
-    Relation and people values are complete (paged where Notion truncates them at 25).
+    Relation and people values are complete (paged where Notion truncates them at 25). In a listing,
+    `last_edited_by` may be an id only, and `is_self` not known (`Workspace.named`).
     """
 
     id: str
@@ -109,6 +110,11 @@ class Workspace(Protocol):
 
     def page(self, page_id: str) -> Page:
         """One page, trashed or not. Raises NotionNotFound."""
+        ...
+
+    def named(self, page: Page) -> Page:
+        """The page with its last editor known as well as can be. Only needed for pages of listings and look-ups,
+        which tell no more of him than Notion put into the listing."""
         ...
 
     def find_by_key(self, data_source_id: str, key_property_id: str, keys: Sequence[str]) -> Sequence[Page]:

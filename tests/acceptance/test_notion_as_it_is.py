@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from sync_engine.engine.rollback import Selection, rollback
-from tests.support.world import World, shown, text
+from sync_engine.sandbox.model import Page
+from tests.support.looping import engine_requests
+from tests.support.world import World, shown, text, title_of
 
 BOLD = {"type": "text", "text": {"content": "bold"}, "annotations": {"bold": True}}
 LINK = {"type": "text", "text": {"content": "here", "link": {"url": "https://example.com/"}}}
@@ -145,4 +149,81 @@ def test_two_edits_whose_order_the_clocks_cannot_tell_are_called_ambiguous(world
     world.sync()
     [(reason,)] = world.sql("SELECT reason FROM sync_engine.sync_conflicts")
     assert "ambiguous" in str(reason) or "unknown" in str(reason), reason
+    world.assert_in_sync()
+
+
+# §1.3, §4, §5: what things cost, and listings that move while they are read.
+
+
+def test_nothing_changed_costs_one_query_a_table(world: World) -> None:
+    agents(world, 5)
+    world.sync()
+    world.clock.advance(3600)
+    world.sandbox.advance(3600)
+    world.reopen()
+    world.sandbox.clear_requests()
+    world.sync()
+    asked = [(entry.method, entry.path.rpartition("/")[2]) for entry in world.sandbox.requests]
+    assert asked == [("POST", "query")] * 2
+
+
+def test_a_push_of_a_thousand_pages_costs_little_more_than_a_request_each(world: World) -> None:
+    agents(world, 1000)
+    world.sandbox.clear_requests()
+    world.sync()
+    asked = engine_requests(world)
+    assert sum(entry.method == "POST" and entry.path == "/v1/pages" for entry in asked) == 1001
+    assert len(asked) <= 1.05 * 1001
+    world.sandbox.clear_requests()
+    world.sync()
+    assert len(engine_requests(world)) <= 0.05 * 1001, "the poll that sees them again"
+
+
+def test_twelve_thousand_rows_are_pulled_completely(world: World) -> None:
+    """§3: a query ends after 10,000 rows and says so by `request_status` only."""
+    world.sql("INSERT INTO teams (name) VALUES ('T')")
+    world.sync()
+    duplicate(world, world.page("teams", "T")["id"], 12_000)
+    summary = world.sync(full=True, direction="from-notion")
+    assert world.sql("SELECT count(*) FROM teams") == [(12_001,)]
+    assert summary.total.captured_notion == 12_000
+
+
+def duplicate(world: World, page_id: str, count: int) -> None:
+    """Copies of a page, made over the hours past; one by one through the API it would take a minute."""
+    space = world.sandbox.workspace
+    with space.lock:
+        model = space.store.take(Page, page_id)
+        for number in range(1, count + 1):
+            at = model.created - 60_000 * (1 + number // 180)
+            copy = replace(
+                model, id=str(uuid4()), created=at, edited=at, touched=at, seq=space.store.next_sequence()
+            )
+            space.store.put(copy)
+        space.store.commit()
+
+
+def test_rows_edited_while_they_are_listed_are_not_lost(world: World) -> None:
+    """§4: a row that is edited moves in the listing, and what a cursor means then is nowhere stated."""
+    agents(world, 250)
+    world.sync()
+    world.sandbox.advance(3600)
+    world.clock.advance(3600)
+    pages = [(page["id"], title_of(page)) for page in world.pages("agents")]
+    queries: list[int] = []
+
+    def between_requests() -> None:
+        if len(queries) < 30 and len(queries) % 3 == 0:
+            page_id, _ = pages[len(queries) * 8]
+            world.edit(page_id, Prompt=text(f"while listed {len(queries)}"))
+        queries.append(1)
+
+    with world.app.workspace.guarded(between_requests):
+        world.sync(full=True)
+    world.sync()
+    edited = {title: f"while listed {number}" for number in range(0, 30, 3) for _, title in [pages[number * 8]]}
+    found = dict(world.sql("SELECT name, prompt FROM agents WHERE prompt LIKE 'while listed%%'"))
+    assert found.items() <= edited.items()
+    assert found == {title: wish for title, wish in edited.items() if wish in found.values()}
+    assert len(found) >= 2
     world.assert_in_sync()

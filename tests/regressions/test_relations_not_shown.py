@@ -75,7 +75,9 @@ def test_many_emptied_relations_cost_one_query(linked: World) -> None:
     linked.sandbox.clear_requests()
     linked.sync()
     assert unlinked(linked) == 10
-    assert len(engine_requests(linked)) <= 4
+    teams = f"/v1/data_sources/{linked.source('teams')}/query"
+    assert [entry.path for entry in engine_requests(linked)].count(teams) == 2, "the poll, and one for all"
+    assert linked.sandbox.requests.matching("GET", "/v1/pages/") == []
 
 
 def test_a_hint_of_such_a_page_clears_nothing(linked: World) -> None:

@@ -40,22 +40,21 @@ class Authors:
         with self._lock:
             if self._me is None:
                 found = self._client.send(get("users/me")).body
-                self._me = _author(found, is_self=True)
+                self._me = author_of(found, is_self=True)
             return self._me
 
-    def resolve(self, user: JsonObject) -> Author:
-        """The author for a user object, which may be partial (`{object, id}`) or empty."""
-        user_id = uuid_text(user.get("id"))
-        if not user_id:
-            return Author("")
+    def resolve(self, author: Author) -> Author:
+        """The author as well as can be known of one whose user object may have been partial, or empty."""
+        if not author.id:
+            return author
         with self._lock:
-            if user_id == self._self_id():
+            if author.id == self._self_id():
                 return self.me()
-            if as_text(user.get("name")):
-                return _author(user)
-            if user_id not in self._known:
+            if author.name:
+                return author
+            if author.id not in self._known:
                 self._read_users()
-            return self._known.get(user_id, _author(user))
+            return self._known.get(author.id, author)
 
     def _self_id(self) -> str:
         if self._my_id is None:
@@ -72,14 +71,15 @@ class Authors:
         self._asked_at = now
         try:
             for found in listed(self._client, "users"):
-                author = _author(found)
+                author = author_of(found)
                 self._known[author.id] = author
         except (NotionRejected, NotionUnavailable) as error:
             # Connections without the user capability and personal tokens may not list users (§10).
             _log.info("names of users are not known: %s", error.message)
 
 
-def _author(user: JsonObject, *, is_self: bool = False) -> Author:
+def author_of(user: JsonObject, *, is_self: bool = False) -> Author:
+    """The author as far as a user object tells, which may be partial (`{object, id}`) or empty."""
     return Author(
         id=uuid_text(user.get("id")),
         name=as_text(user.get("name")),

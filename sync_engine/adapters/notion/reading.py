@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from sync_engine.adapters.notion.authors import Authors
+from sync_engine.adapters.notion.authors import Authors, author_of
 from sync_engine.adapters.notion.calls import get
 from sync_engine.adapters.notion.client import NotionClient
 from sync_engine.adapters.notion.errors import may_be_lost_cursor
@@ -44,8 +45,16 @@ class Reader:
         return self.whole(found)
 
     def whole(self, found: JsonObject) -> Page:
-        """A page object as Page, with the values that Notion cut short."""
-        return complete_page(self._client, parse_page(found, self._authors.resolve))
+        """A page object as Page, with the values that Notion cut short and its last editor."""
+        return self.named(self._listed(found))
+
+    def named(self, page: Page) -> Page:
+        """The page with its last editor known as well as can be."""
+        return replace(page, last_edited_by=self._authors.resolve(page.last_edited_by))
+
+    def _listed(self, found: JsonObject) -> Page:
+        """Without asking for its editor: most pages of a listing turn out to be unchanged."""
+        return complete_page(self._client, parse_page(found, author_of))
 
     def changed_since(self, data_source_id: str, since: datetime | None) -> Iterator[PageBatch]:
         """See the port. All pages come by creation; changed ones by edit, in each window of 10,000."""
@@ -119,7 +128,7 @@ class Reader:
     def _readable(self, row: JsonObject) -> Page | None:
         """The page, or None when it was deleted between the listing and a look at its details."""
         try:
-            return self.whole(row) if is_page(row) else self.page(as_text(row.get("id")))
+            return self._listed(row) if is_page(row) else self.page(as_text(row.get("id")))
         except NotionNotFound:
             return None
 

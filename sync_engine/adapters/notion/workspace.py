@@ -79,6 +79,10 @@ class NotionWorkspace:
         """One page, trashed or not."""
         return self._reader.page(page_id)
 
+    def named(self, page: Page) -> Page:
+        """The page with its last editor known as well as can be; asks for users once."""
+        return self._reader.named(page)
+
     def find_by_key(self, data_source_id: str, key_property_id: str, keys: Sequence[str]) -> Sequence[Page]:
         """Pages whose key property equals one of `keys`, by exact comparison."""
         return self._reader.find_by_key(data_source_id, key_property_id, keys)

@@ -358,7 +358,7 @@ def test_names_of_authors_are_asked_for_once() -> None:
     workspace, notion = play(handler)
     for _ in range(3):
         [batch] = workspace.changed_since("ds", None)
-        ada, unknown, own = [item.last_edited_by for item in batch.pages]
+        ada, unknown, own = [workspace.named(item).last_edited_by for item in batch.pages]
         assert (ada.name, ada.is_self, ada.is_bot) == ("Ada", False, False)
         assert (unknown.name, unknown.id) == ("", guest["id"])
         assert (own.name, own.is_self, own.is_bot) == ("Bot", True, True)
@@ -376,4 +376,4 @@ def test_without_the_capability_to_read_users_names_stay_empty() -> None:
 
     workspace, _ = play(handler)
     [batch] = workspace.changed_since("ds", None)
-    assert batch.pages[0].last_edited_by.name == ""
+    assert workspace.named(batch.pages[0]).last_edited_by.name == ""
