@@ -32,7 +32,7 @@ def stored(world: World) -> Rows:
     found: Rows = {}
     for mapping in world.app.context.mappings:
         name = '"{}"."{}"'.format(*(part.replace('"', '""') for part in (mapping.schema, mapping.table)))
-        found[mapping.name] = sorted(world.sql(f"SELECT t::text FROM {name} AS t"))
+        found[mapping.name] = sorted(world.sql(f"SELECT (whole.*)::text FROM {name} AS whole"))
     return found
 
 
@@ -98,6 +98,9 @@ def assert_settled(world: World) -> None:
     """Nothing differs but what is held, and a further pass writes nothing."""
     found = unexplained(world)
     assert not found, (found[:5], held_list(world.app.context))
+    reasons = [str(item["reason"]) for item in held_list(world.app.context)]
+    unlike = [reason for reason in reasons if "by hand" in reason]
+    assert not unlike, unlike
     again = world.sync()
     assert again.quiet
     assert sum(again.total.applied.values()) == 0, again.to_json()
