@@ -69,9 +69,7 @@ def without_blind_relations(
 def without_empty_relations(mapping: TableMapping, pages: Sequence[Page]) -> Sequence[Page]:
     """The pages without any relation that is empty: for when nothing more can be asked."""
     relations = [field for field in mapping.fields if field.relation_to]
-    return [
-        _without(page, [field.property_id for field in relations if _is_empty(page, field)]) for page in pages
-    ]
+    return [_without(page, [field.property_id for field in relations if _is_empty(page, field)]) for page in pages]
 
 
 def _emptied(

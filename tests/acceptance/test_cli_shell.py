@@ -90,7 +90,7 @@ def test_version(sync_engine: Callable[..., Ran]) -> None:
         ),
         (["sync", "--limit", "x"], "error: Invalid value for '--limit'"),
         (["sync", "--lmit", "3"], "--limit"),
-        (["rollback"], "error: nothing selected — name --run, --to or --record"),
+        (["rollback"], "error: nothing selected — name --run, --record, --to, --event, --txid or --actor"),
         (["held", "retry"], "error: name one id or --all N"),
         (["conflicts", "resolve", "3", "--value", "gold"], "error: "),
     ],

@@ -18,7 +18,7 @@ from sync_engine.errors import UsageError
     "checkpoint",
     cls=Verb,
     short_help="Write down the hash that the log's chain ends with.",
-    changes="the file named by --out, and nothing else",
+    changes="nothing but the file named by --out",
     examples=[
         ("audit checkpoint --out checkpoint.json", "keep it where nobody who can write to the database can write"),
         ("audit checkpoint --json", "for a ticket, a commit, a page"),

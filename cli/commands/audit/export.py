@@ -23,7 +23,7 @@ from sync_engine.errors import UsageError
     "export",
     cls=Verb,
     short_help="Write the log out as JSON lines or CSV.",
-    changes="the file named by --out, and nothing else",
+    changes="nothing but the file named by --out",
     examples=[
         ("audit export --out audit.jsonl", "all of it, an event a line"),
         ("audit export --table agents --since yesterday --format csv", "one table, lately, on standard output"),
