@@ -66,13 +66,18 @@ class App:
         return database
 
     @cached_property
+    def ledger(self) -> PostgresRequestLedger:
+        """The request budget that all processes share."""
+        ledger = PostgresRequestLedger(self.database_url, self.clock)
+        self._resources.callback(ledger.close)
+        return ledger
+
+    @cached_property
     def workspace(self) -> NotionWorkspace:
         """The Notion side."""
         notion = self.settings.notion
-        ledger = PostgresRequestLedger(self.database_url, self.clock)
-        self._resources.callback(ledger.close)
         workspace = open_workspace(
-            notion.token.reveal(), notion.api_url, notion.requests_per_minute, self.clock, ledger=ledger
+            notion.token.reveal(), notion.api_url, notion.requests_per_minute, self.clock, ledger=self.ledger
         )
         self._resources.callback(workspace.close)
         return workspace

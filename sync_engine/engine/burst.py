@@ -32,6 +32,11 @@ class Burst:
             summary.table(mapping.name)
         return cls(context, run_id, summary, None, context.clock.monotonic(), context.workspace.counts())
 
+    def awake(self) -> None:
+        """Another turn begins: what it takes and costs counts from now on, unless something happened before."""
+        if not self.happened:
+            self.began, self.requests = self.context.clock.monotonic(), self.context.workspace.counts()
+
     def store(self) -> None:
         """Store the run, if it is not yet; called before the first write."""
         if self.run is None:

@@ -40,6 +40,9 @@ from sync_engine.ports.lease import RUN
 LOOK, TURN, TIDY = "look", "turn", "tidy"
 
 TIDY_EVERY = 3600.0
+TELL_EVERY = 60.0
+"""Seconds between two lines of the log about a backlog."""
+
 HINTS_KEPT = timedelta(hours=72)
 """Longer than Notion repeats a delivery (about a day)."""
 
@@ -93,6 +96,7 @@ class Loop:
     run_id: str = ""
     _trouble: Trouble = field(default_factory=Trouble)
     _look_took: float = 0.0
+    _told_at: float = float("-inf")
     _turns: Turns | None = None
 
     def run(self, *, wait: bool = True) -> None:
@@ -217,6 +221,7 @@ class Loop:
             return
         tenure.renew_if_due()
         self.phase, self.run_id = "working", turns.burst.run_id
+        self._share(tenure)
         try:
             turns.turn()
         except LeaseLost:
@@ -230,11 +235,22 @@ class Loop:
             self.jobs.enqueue(TURN, _ASK_AGAIN)
             return
         self.turns += 1
-        self.phase = "idle"
-        if self._trouble.over():
-            self._share(tenure)
+        self._trouble.over()
         if turns.has_more:
+            self._tell_backlog(turns)
             self.jobs.enqueue(TURN)
+            return
+        self.phase = "idle"
+        self._share(tenure)
+
+    def _tell_backlog(self, turns: Turns) -> None:
+        """A line a minute for whoever reads the log of a long first sync."""
+        now, backlog = self.context.clock.monotonic(), turns.carrier.backlog
+        if not backlog or now - self._told_at < TELL_EVERY:
+            return
+        self._told_at = now
+        fields = {"event": "backlog", "backlog": backlog, "run_id": turns.burst.run_id}
+        _log.info("%d records to go", backlog, extra=fields)
 
     def _attempt(self, tenure: Tenure, work: Callable[[], None]) -> None:
         """Do it; trouble that may pass becomes a pause, and any other ends the run."""

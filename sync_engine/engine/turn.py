@@ -80,6 +80,7 @@ class Turns:
         """
         with self.context.database.lock():
             done = False
+            self.burst.awake()
             try:
                 self._work()
                 done = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
 
@@ -151,9 +151,19 @@ def effects(summary: JsonObject) -> str:
             parts.append(many(new, "new conflict") if name == "conflicts" else f"{new} newly held")
     if isinstance(blocked := summary.get("blocked"), int) and blocked:
         parts.append(f"{blocked} blocked")
-    for table, number in found.items() if isinstance(found := summary.get("brake"), dict) else ():
-        parts.append(f"{number} deletes in {table} stopped by the brake")
+    parts += [f"{words} stopped by the brake" for words in _stopped(summary)]
     return ", ".join(parts) or NOTHING
+
+
+def _stopped(summary: JsonObject) -> Iterator[str]:
+    stops = summary.get("braked")
+    for stop in stops if isinstance(stops, list) else ():
+        if isinstance(stop, dict):
+            yield f"{stop['count']} {stop['op']}s in {stop['table']}"
+    if not stops:  # runs of before the brake told what it stopped: deletes only
+        deletes = summary.get("brake")
+        for table, number in deletes.items() if isinstance(deletes, dict) else ():
+            yield f"{number} deletes in {table}"
 
 
 _DONE: Mapping[str, str] = {

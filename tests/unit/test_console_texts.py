@@ -82,5 +82,7 @@ def test_words_for_runs_and_times() -> None:
     summary: JsonObject = {"applied": {"notion": {"create": 1200}}, "conflicts": {"new": 1}}
     summary["brake"] = {"agents": 30}
     assert effects(summary) == "1,200 created in Notion, 1 new conflict, 30 deletes in agents stopped by the brake"
+    summary["braked"] = [{"table": "agents", "op": "update", "count": 250}]
+    assert effects(summary).endswith("1 new conflict, 250 updates in agents stopped by the brake")
     assert span(["2026-01-01T10:00:00+00:00", "2026-01-01T10:01:00+00:00"]) == "2026-01-01 10:00:00 – 10:01:00 UTC"
     assert not is_long("short") and is_long("a\nb\nc\nd\ne")

@@ -43,8 +43,17 @@ def _overview(site: Site, request: Request) -> Response:
         "more_held": max(0, len(held) - _REASONS),
         "runs": eventful(context, _RUNS),
         "ran": ran(context, request),
+        "running": _running(document["run"]),
+        "budget": document["budget"],
+        "backlog": document["backlog"],
+        "eta_seconds": document["eta_seconds"],
     }
     return site.show(request, "overview.html", view)
+
+
+def _running(run: Json) -> JsonObject | None:
+    """What the continuous run is doing; None when there is none."""
+    return run if isinstance(run, dict) and run["active"] else None
 
 
 def _by_reason(held: Sequence[JsonObject]) -> list[tuple[str, str, list[JsonObject]]]:

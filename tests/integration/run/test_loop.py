@@ -74,6 +74,35 @@ def test_a_burst_of_activity_is_one_run(world: World, stage: Stage) -> None:
     assert run_state(world)["phase"] == "stopped"
 
 
+def test_the_time_of_a_burst_begins_with_its_first_edit(world: World, stage: Stage) -> None:
+    seed(world)
+    stage.run_until(300)
+    stage.at(305, lambda: world.sql("UPDATE agents SET prompt = 'edited' WHERE name = 'Agent 1'"))
+    stage.run_until(310)
+    [(summary,)] = world.sql("SELECT summary FROM sync_engine.sync_runs ORDER BY started_at DESC LIMIT 1")
+    assert summary["seconds"] < 5
+    assert summary["requests"]["notion"] <= 3
+
+
+def test_status_is_told_when_work_begins_and_when_it_ends(world: World) -> None:
+    stage = Stage(world, slice_size=10)
+    seed(world, agents=40)
+    stage.run_until(3)
+    world.sql("UPDATE agents SET prompt = 'edited' WHERE name = 'Agent 1'")
+    seen: list[str] = []
+    real = world.app.workspace.update_page
+
+    def looked(page_id: str, properties: object) -> object:
+        seen.append(run_state(world)["phase"])
+        return real(page_id, properties)  # type: ignore[arg-type]
+
+    world.app.workspace.update_page = looked  # type: ignore[method-assign,assignment]
+    stage.run_for(5)
+    assert seen == ["working"]
+    stage.run_for(0.5)
+    assert run_state(world)["phase"] in ("idle", "stopped")
+
+
 def test_polls_speed_up_after_an_edit_and_slow_down_in_silence(world: World, stage: Stage) -> None:
     seed(world)
     stage.run_until(300)
