@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import httpx
 import pytest
 
 from tests.support.world import World
@@ -58,6 +60,28 @@ def test_the_sandbox_says_where_it_is_and_stops_cleanly(served: subprocess.Popen
         assert json.load(answer)["type"] == "bot"
     served.send_signal(ending)
     assert served.wait(60) == 0
+
+
+def test_a_sandbox_with_chaos_fails_in_the_same_way_for_the_same_seed_and_logs_every_request(home: Path) -> None:
+    def statuses() -> list[int]:
+        command = [*COMMAND, "sandbox", "serve", "--json", "--chaos", "7", "--requests-per-minute", "0"]
+        with subprocess.Popen(command, env=surroundings(home), stdout=subprocess.PIPE, text=True) as process:
+            try:
+                doors = json.loads(first_line(process))
+                headers = {"Authorization": f"Bearer {doors['token']}", "Notion-Version": "2026-03-11"}
+                with httpx.Client(base_url=doors["url"], headers=headers, timeout=30) as client:
+                    for _ in range(60):
+                        with contextlib.suppress(httpx.HTTPError):
+                            client.get("/v1/users/me")
+                    logged = client.get("/_sandbox/requests").json()["requests"]
+            finally:
+                process.kill()
+        return [entry["status"] for entry in logged]
+
+    first = statuses()
+    assert len(first) == 60
+    assert 0 < sum(status != 200 for status in first) < 20
+    assert statuses() == first
 
 
 def test_stdout_is_json_and_stderr_is_empty(world: World, home: Path) -> None:

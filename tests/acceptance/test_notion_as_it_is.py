@@ -152,6 +152,43 @@ def test_two_edits_whose_order_the_clocks_cannot_tell_are_called_ambiguous(world
     world.assert_in_sync()
 
 
+# §9: a person may add a second data source to a database at any time; databases in the trash are told apart.
+
+
+def test_a_second_data_source_in_the_database_changes_nothing(world: World) -> None:
+    agents(world, 2)
+    world.sync()
+    source = world.call("GET", f"/data_sources/{world.source('agents')}")
+    parent = {"type": "database_id", "database_id": source["parent"]["database_id"]}
+    body = {"parent": parent, "title": [{"text": {"content": "Second"}}], "properties": {"Name": {"title": {}}}}
+    second = world.call("POST", "/data_sources", body)
+    in_second = {"parent": {"type": "data_source_id", "data_source_id": second["id"]}, "properties": {}}
+    world.call("POST", "/pages", in_second)
+    world.reopen()
+    world.edit(world.page("agents", "Agent 1")["id"], Prompt=text("typed"))
+    world.sql("UPDATE agents SET prompt = 'stored' WHERE name = 'Agent 2'")
+    world.sync(full=True)
+    assert world.source("agents") == source["id"]
+    assert prompt(world, "Agent 1") == "typed"
+    assert shown(world.page("agents", "Agent 2"), "Prompt") == "stored"
+    assert world.sql("SELECT count(*) FROM agents") == [(2,)]
+    world.assert_in_sync()
+
+
+# §5: several edits of a page that waits are one request.
+
+
+def test_superseded_writes_of_a_page_collapse(world: World) -> None:
+    agents(world, 1)
+    world.sync()
+    world.sandbox.clear_requests()
+    for number in range(20):
+        world.sql("UPDATE agents SET prompt = %s, max_tokens = %s", f"version {number}", number)
+    world.sync()
+    assert len(world.sandbox.requests.matching("PATCH", "/v1/pages/")) == 1
+    assert shown(world.page("agents", "Agent 1"), "Prompt") == "version 19"
+
+
 # §1.3, §4, §5: what things cost, and listings that move while they are read.
 
 

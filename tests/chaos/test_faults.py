@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sync_engine.errors import NotionError
 from tests.chaos.test_kill_sync import assert_nothing_doubled
-from tests.support.world import World, shown, text, title
+from tests.support.postgres import Database
+from tests.support.world import World, make_world, shown, text, title
 
 LOST_REPLIES = ("drop_after", "gateway_timeout_after_commit", "unavailable_after_commit")
 PASSING = ("rate_limited", "conflict", "overload", "internal_error", "bad_gateway", "unavailable", "drop_before")
-CALLS = (("POST", r"/v1/pages$"), ("PATCH", r"/v1/pages/"), ("POST", r"/query$"))
+CALLS = (
+    ("POST", r"/v1/pages$"),
+    ("PATCH", r"/v1/pages/"),
+    ("POST", r"/query$"),
+    ("GET", r"/v1/pages/"),
+    ("GET", r"/v1/users"),
+)
+SETUP_CALLS = (
+    ("POST", r"/v1/databases$"),
+    ("PATCH", r"/v1/data_sources/"),
+    ("GET", r"/v1/data_sources/"),
+    ("GET", r"/children$"),
+)
 
 
 def edits(world: World) -> None:
@@ -53,7 +68,7 @@ def assert_converged(world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", [*PASSING, *LOST_REPLIES])
-@pytest.mark.parametrize("call", CALLS, ids=["create", "patch", "query"])
+@pytest.mark.parametrize("call", CALLS, ids=["create", "patch", "query", "page", "users"])
 def test_G6_a_fault_at_any_call_leads_to_the_same_end_state(
     world: World, call: tuple[str, str], fault: str
 ) -> None:
@@ -61,3 +76,23 @@ def test_G6_a_fault_at_any_call_leads_to_the_same_end_state(
     world.sandbox.fail_next(*call, fault, times=2, skip=1)
     settle(world)
     assert_converged(world)
+
+
+@pytest.mark.parametrize("fault", ["rate_limited", "bad_gateway", "unavailable", "drop_before", *LOST_REPLIES])
+@pytest.mark.parametrize("call", SETUP_CALLS, ids=["database", "schema", "source", "children"])
+def test_G6_a_fault_at_any_call_of_setup_makes_nothing_twice(
+    empty_database: Database, tmp_path: Path, call: tuple[str, str], fault: str
+) -> None:
+    with make_world(empty_database, tmp_path) as world:
+        world.sandbox.fail_next(*call, fault, times=2)
+        for _ in range(4):
+            try:
+                world.setup()
+            except NotionError:
+                continue
+        children = world.call("GET", f"/blocks/{world.sandbox.parent_page_id}/children")["results"]
+        assert sorted(block["child_database"]["title"] for block in children) == ["Agents", "Teams"]
+        world.sql("INSERT INTO teams (name) VALUES ('T')")
+        world.sql("INSERT INTO agents (name, team_id) SELECT 'A', id FROM teams")
+        world.sync()
+        world.assert_in_sync()
