@@ -33,6 +33,12 @@ def made(column: Column, kind: str, names: dict[str, str]) -> RenamedCodec:
         raise
 
 
+def test_a_list_as_text_shows_the_names() -> None:
+    codec = made(COLUMNS["list"][0], "rich_text", {"1": "11", "11": "1"})
+    assert codec.from_notion(answered(codec.to_notion(["1", None]))) == ["1", None]
+    assert '["11", null]' in str(codec.to_notion(["1", None]))
+
+
 @pytest.mark.parametrize(("name", "kind"), [*PAIRS, ("list", "rich_text")])
 @given(data=st.data())
 def test_what_notion_returns_is_the_weak_value(name: str, kind: str, data: st.DataObject) -> None:

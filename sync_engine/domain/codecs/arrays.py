@@ -23,9 +23,13 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:+-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ArrayOf:
-    """An array column of one element type. As text it is a JSON list (`["a", null]`)."""
+    """An array column of one element type. As text it is a JSON list (`["a", null]`).
+
+    `named`: in that list the elements go by what the element type shows them as, because those are other names.
+    """
 
     element: Scalar
+    named: bool = False
 
     @property
     def blank(self) -> Value:
@@ -58,7 +62,8 @@ class ArrayOf:
 
     def show(self, value: Value) -> str:
         """The JSON list."""
-        return json.dumps(value, ensure_ascii=False)
+        shown = _each(value, self.element.show) if self.named else value
+        return json.dumps(shown, ensure_ascii=False)
 
 
 def _each(value: Json, read: Callable[[Json], Value]) -> Value:

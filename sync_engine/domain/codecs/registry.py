@@ -192,7 +192,7 @@ def renamed_codec(
         for name in renamed.map.names.values():
             if problem := option_problem(name):
                 raise FieldError(problem)
-    scalar: Scalar = ArrayOf(renamed) if column.is_array else renamed
+    scalar: Scalar = ArrayOf(renamed, named=True) if column.is_array else renamed
     shown = tuple(renamed.map.name(label) for label in labels)
     return RenamedCodec(_codec(scalar, notion_type, column.not_null, shown), renamed)
 
