@@ -16,7 +16,7 @@ from sync_engine.engine.review import conflict_list, resolve
 from sync_engine.engine.rollback import Selection, rollback
 from sync_engine.errors import ConfigurationError, UsageError
 from tests.support.postgres import Database
-from tests.support.world import World, make_world, names, shown, text
+from tests.support.world import CONNECTED, World, make_world, names, shown, text
 
 SCHEMA = """
 CREATE TABLE things (
@@ -35,14 +35,7 @@ $$ SELECT CASE WHEN length(ours #>> '{}') > length(theirs #>> '{}') THEN ours
                WHEN length(ours #>> '{}') < length(theirs #>> '{}') THEN theirs END $$;
 INSERT INTO things (name) VALUES ('A');
 """
-CONFIG = """
-version = 1
-[postgres]
-url = "env:DATABASE_URL"
-[notion]
-token = "env:NOTION_TOKEN"
-parent_page = "env:NOTION_PARENT_PAGE_ID"
-[[tables]]
+CONFIG = f"""{CONNECTED}[[tables]]
 name = "things"
 title = "name"
 """

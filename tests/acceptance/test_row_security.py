@@ -9,7 +9,7 @@ import pytest
 
 from sync_engine.engine.holding import held_list
 from tests.support.postgres import Database, TestServer
-from tests.support.world import World, make_world, text
+from tests.support.world import CONNECTED, World, make_world, text
 
 SCHEMA = """
 CREATE ROLE {role} LOGIN;
@@ -21,14 +21,7 @@ ALTER TABLE notes FORCE ROW LEVEL SECURITY;
 CREATE POLICY mine ON notes USING (tenant = 'mine') WITH CHECK (body IS DISTINCT FROM 'forbidden');
 INSERT INTO notes (name) VALUES ('A'), ('B');
 """
-CONFIG = """
-version = 1
-[postgres]
-url = "env:DATABASE_URL"
-[notion]
-token = "env:NOTION_TOKEN"
-parent_page = "env:NOTION_PARENT_PAGE_ID"
-[[tables]]
+CONFIG = f"""{CONNECTED}[[tables]]
 name = "notes"
 title = "name"
 """

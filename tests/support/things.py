@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sync_engine.domain.codecs.registry import codec_for
+from sync_engine.domain.events import ChangeEvent, Op, Side
 from sync_engine.domain.mapping import ConflictPolicy, FieldMapping, TableMapping
 from sync_engine.domain.record import PendingChange
 from sync_engine.domain.schema import Column
@@ -53,3 +55,20 @@ def mapping(policy: ConflictPolicy = "newest") -> TableMapping:
 def change(value: Value, since: int = 0, length: int = 0, seq: int = 1) -> PendingChange:
     start = EPOCH + timedelta(seconds=since)
     return PendingChange(value, Interval(start, start + timedelta(seconds=length)), {"name": "Ada"}, seq)
+
+
+def row_event(seq: int, op: Op, after: dict[str, Any] | None = None, **more: Any) -> ChangeEvent:
+    """An event of the row `k`, in the order of `seq`; `more` overrides any part."""
+    values: dict[str, Any] = {
+        "seq": seq,
+        "txid": 100 + seq,
+        "source": Side.POSTGRES,
+        "mapping": 1,
+        "key": "k",
+        "op": op,
+        "before": None,
+        "after": after,
+        "occurred": Interval.instant(EPOCH),
+        "recorded_at": EPOCH,
+    }
+    return ChangeEvent(**{**values, **more})

@@ -49,14 +49,17 @@ BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$;
 CREATE TRIGGER touch BEFORE UPDATE ON agents FOR EACH ROW EXECUTE FUNCTION touch();
 """
 
-CONFIG = """
+CONNECTED = """
 version = 1
 [postgres]
 url = "env:DATABASE_URL"
 [notion]
 token = "env:NOTION_TOKEN"
 parent_page = "env:NOTION_PARENT_PAGE_ID"
-[[tables]]
+"""
+"""How every configuration begins: both sides, from the environment."""
+
+CONFIG = f"""{CONNECTED}[[tables]]
 name = "teams"
 title = "name"
 [[tables]]

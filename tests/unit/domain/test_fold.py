@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from sync_engine.domain.events import ChangeEvent, Op, Side
+from sync_engine.domain.events import ChangeEvent, Op
 from sync_engine.domain.fold import fold_page_values, fold_row_event, page_changes
 from sync_engine.domain.ordering import visible_in
 from sync_engine.domain.record import Presence, Record
-from sync_engine.domain.times import Interval
-from tests.support.things import EPOCH, change, mapping
-
-
-def event(seq: int, op: Op, after: dict[str, Any] | None = None, **more: Any) -> ChangeEvent:
-    values: dict[str, Any] = {
-        "seq": seq,
-        "txid": 100 + seq,
-        "source": Side.POSTGRES,
-        "mapping": 1,
-        "key": "k",
-        "op": op,
-        "before": None,
-        "after": after,
-        "occurred": Interval.instant(EPOCH),
-        "recorded_at": EPOCH,
-    }
-    return ChangeEvent(**{**values, **more})
+from tests.support.things import change, mapping, row_event
 
 
 def replace_snapshot(event: ChangeEvent) -> ChangeEvent:
@@ -48,32 +30,32 @@ LINKED = Record(
 
 
 def test_an_inserted_row_is_pending_in_full() -> None:
-    record = fold_row_event(FRESH, event(1, Op.INSERT, {"title": "a", "flag": None, "unmapped": 1}), mapping())
+    record = fold_row_event(FRESH, row_event(1, Op.INSERT, {"title": "a", "flag": None, "unmapped": 1}), mapping())
     assert record.postgres_presence is Presence.PRESENT
     assert {name: item.value for name, item in record.postgres.items()} == {"title": "a", "flag": None}
 
 
 def test_the_engines_own_write_coming_back_leaves_nothing_pending() -> None:
-    echo = event(5, Op.UPDATE, {"title": "a"}, origin="run:r")
+    echo = row_event(5, Op.UPDATE, {"title": "a"}, origin="run:r")
     assert fold_row_event(LINKED, echo, mapping()).quiet
 
 
 def test_a_value_set_back_is_no_change() -> None:
-    there = fold_row_event(LINKED, event(5, Op.UPDATE, {"title": "b"}), mapping())
+    there = fold_row_event(LINKED, row_event(5, Op.UPDATE, {"title": "b"}), mapping())
     assert there.postgres["title"].value == "b"
-    assert fold_row_event(there, event(6, Op.UPDATE, {"title": "a"}), mapping()).quiet
+    assert fold_row_event(there, row_event(6, Op.UPDATE, {"title": "a"}), mapping()).quiet
 
 
 def test_a_repeated_event_changes_nothing() -> None:
-    change_event = event(5, Op.UPDATE, {"title": "b"})
+    change_event = row_event(5, Op.UPDATE, {"title": "b"})
     once = fold_row_event(LINKED, change_event, mapping())
     assert fold_row_event(once, change_event, mapping()) == once
 
 
 def test_a_backfilled_row_never_overwrites_a_newer_change() -> None:
     """The change (txid 105) is not in the snapshot, so it is newer, whichever is delivered first."""
-    snapshot = event(9, Op.SNAPSHOT, {"title": "old"}, snapshot="100:110:105")
-    newer = event(5, Op.UPDATE, {"title": "new"}, txid=105)
+    snapshot = row_event(9, Op.SNAPSHOT, {"title": "old"}, snapshot="100:110:105")
+    newer = row_event(5, Op.UPDATE, {"title": "new"}, txid=105)
     one_way = fold_row_event(fold_row_event(FRESH, newer, mapping()), snapshot, mapping())
     other_way = fold_row_event(fold_row_event(FRESH, snapshot, mapping()), newer, mapping())
     assert one_way.postgres["title"].value == "new"
@@ -82,41 +64,41 @@ def test_a_backfilled_row_never_overwrites_a_newer_change() -> None:
 
 def test_a_backfilled_row_tells_what_a_change_before_it_did_not() -> None:
     """An update that was under way while its row was backfilled has an earlier number and only its own columns."""
-    newer = event(5, Op.UPDATE, {"title": "new"}, txid=105)
-    snapshot = event(9, Op.SNAPSHOT, {"title": "old", "note": "n"}, snapshot="100:110:105")
+    newer = row_event(5, Op.UPDATE, {"title": "new"}, txid=105)
+    snapshot = row_event(9, Op.SNAPSHOT, {"title": "old", "note": "n"}, snapshot="100:110:105")
     record = fold_row_event(fold_row_event(FRESH, newer, mapping()), snapshot, mapping())
     assert {name: item.value for name, item in record.postgres.items()} == {"title": "new", "note": "n"}
     agreed = replace(record, base={"title": "new", "note": "m"}, postgres={})
     assert fold_row_event(agreed, snapshot, mapping()) == agreed
-    gone = fold_row_event(record, event(6, Op.DELETE, txid=106), mapping())
+    gone = fold_row_event(record, row_event(6, Op.DELETE, txid=106), mapping())
     assert fold_row_event(gone, replace_snapshot(snapshot), mapping()) == gone
 
 
 def test_a_late_commit_of_an_old_transaction_counts_as_the_newest_event() -> None:
     """Transaction 101 wrote after 105 did (row locks order them) and is not in the snapshot."""
-    first = fold_row_event(FRESH, event(5, Op.INSERT, {"title": "a"}, txid=105), mapping())
-    second = fold_row_event(first, event(6, Op.UPDATE, {"title": "b"}, txid=101), mapping())
-    snapshot = event(9, Op.SNAPSHOT, {"title": "a"}, snapshot="101:110:101")
+    first = fold_row_event(FRESH, row_event(5, Op.INSERT, {"title": "a"}, txid=105), mapping())
+    second = fold_row_event(first, row_event(6, Op.UPDATE, {"title": "b"}, txid=101), mapping())
+    snapshot = row_event(9, Op.SNAPSHOT, {"title": "a"}, snapshot="101:110:101")
     assert fold_row_event(second, snapshot, mapping()).postgres["title"].value == "b"
 
 
 def test_a_deleted_row_is_gone_and_a_key_inserted_again_is_a_new_incarnation() -> None:
-    gone = fold_row_event(LINKED, event(5, Op.DELETE), mapping())
+    gone = fold_row_event(LINKED, row_event(5, Op.DELETE), mapping())
     assert gone.postgres_presence is Presence.GONE
     both_gone = replace(gone, notion_presence=Presence.GONE)
-    again = fold_row_event(both_gone, event(6, Op.INSERT, {"title": "c"}), mapping())
+    again = fold_row_event(both_gone, row_event(6, Op.INSERT, {"title": "c"}), mapping())
     assert (again.incarnation, again.page_id, again.base) == (2, "", {})
 
 
 def test_a_row_deleted_and_inserted_again_while_its_page_lives_is_an_edit() -> None:
-    gone = fold_row_event(LINKED, event(5, Op.DELETE), mapping())
-    back = fold_row_event(gone, event(6, Op.INSERT, {"title": "a", "note": "y"}), mapping())
+    gone = fold_row_event(LINKED, row_event(5, Op.DELETE), mapping())
+    back = fold_row_event(gone, row_event(6, Op.INSERT, {"title": "a", "note": "y"}), mapping())
     assert (back.incarnation, back.page_id) == (1, "p")
     assert {name: item.value for name, item in back.postgres.items()} == {"note": "y"}
 
 
 def test_a_changed_key_is_the_same_record_with_another_key_on_the_page() -> None:
-    moved = fold_row_event(LINKED, event(5, Op.UPDATE, {"title": "a"}, key="k2", old_key="k"), mapping())
+    moved = fold_row_event(LINKED, row_event(5, Op.UPDATE, {"title": "a"}, key="k2", old_key="k"), mapping())
     assert (moved.key, moved.page_id, moved.key_on_page) == ("k2", "p", False)
 
 

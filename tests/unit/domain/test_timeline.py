@@ -6,55 +6,38 @@ from typing import Any
 
 from sync_engine.domain.events import ChangeEvent, Op, Side
 from sync_engine.domain.timeline import lineage, told
-from sync_engine.domain.times import Interval
-from tests.support.things import EPOCH
-
-
-def event(seq: int, op: Op, after: dict[str, Any] | None = None, **more: Any) -> ChangeEvent:
-    values: dict[str, Any] = {
-        "seq": seq,
-        "txid": 100 + seq,
-        "source": Side.POSTGRES,
-        "mapping": 1,
-        "key": "k",
-        "op": op,
-        "before": None,
-        "after": after,
-        "occurred": Interval.instant(EPOCH),
-        "recorded_at": EPOCH,
-    }
-    return ChangeEvent(**{**values, **more})
+from tests.support.things import row_event
 
 
 def seen(seq: int, op: Op, after: dict[str, Any] | None, **more: Any) -> ChangeEvent:
-    return event(seq, op, after, **{"source": Side.NOTION, "page_id": "p", **more})
+    return row_event(seq, op, after, **{"source": Side.NOTION, "page_id": "p", **more})
 
 
 def test_a_row_is_inserted_changed_and_deleted() -> None:
-    story = [event(1, Op.INSERT, {"a": 1, "b": 2}), event(2, Op.UPDATE, {"b": 3}), event(3, Op.DELETE)]
+    story = [row_event(1, Op.INSERT, {"a": 1, "b": 2}), row_event(2, Op.UPDATE, {"b": 3}), row_event(3, Op.DELETE)]
     assert (told(story[:2]).rows["k"].image, told(story[:2]).rows["k"].exists) == ({"a": 1, "b": 3}, True)
     assert not told(story).rows["k"].exists
 
 
 def test_a_backfilled_row_lies_beneath_a_change_that_it_does_not_see() -> None:
-    late = event(9, Op.SNAPSHOT, {"a": "old", "b": 2}, snapshot="100:105:")
-    assert told([event(5, Op.UPDATE, {"a": "new"}), late]).rows["k"].image == {"a": "new", "b": 2}
-    assert not told([event(5, Op.DELETE), late]).rows["k"].exists
+    late = row_event(9, Op.SNAPSHOT, {"a": "old", "b": 2}, snapshot="100:105:")
+    assert told([row_event(5, Op.UPDATE, {"a": "new"}), late]).rows["k"].image == {"a": "new", "b": 2}
+    assert not told([row_event(5, Op.DELETE), late]).rows["k"].exists
     seen_by_it = late._replace(snapshot="100:106:")
-    assert told([event(5, Op.UPDATE, {"a": "new"}), seen_by_it]).rows["k"].image == {"a": "old", "b": 2}
+    assert told([row_event(5, Op.UPDATE, {"a": "new"}), seen_by_it]).rows["k"].image == {"a": "old", "b": 2}
 
 
 def test_a_table_emptied_at_once() -> None:
-    emptied = event(2, Op.TRUNCATE, key="")
-    after = told([event(1, Op.INSERT, {"a": 1}), emptied, event(3, Op.INSERT, {"a": 2}, key="later")])
+    emptied = row_event(2, Op.TRUNCATE, key="")
+    after = told([row_event(1, Op.INSERT, {"a": 1}), emptied, row_event(3, Op.INSERT, {"a": 2}, key="later")])
     assert [key for key, row in after.rows.items() if row.exists] == ["later"]
 
 
 def test_a_record_keeps_its_page_when_its_key_changes() -> None:
     story = [
-        event(1, Op.INSERT, {"a": 1}),
+        row_event(1, Op.INSERT, {"a": 1}),
         seen(2, Op.INSERT, {"a": 1}),
-        event(3, Op.UPDATE, {"a": 2}, key="k2", old_key="k"),
+        row_event(3, Op.UPDATE, {"a": 2}, key="k2", old_key="k"),
     ]
     after = told(story)
     assert (after.rows["k2"].image, after.rows["k"].exists) == ({"a": 2}, False)
@@ -73,15 +56,15 @@ def test_a_page_has_no_key_before_its_row_exists() -> None:
 
 def test_the_events_of_a_record_are_those_under_all_its_keys_and_of_nobody_else() -> None:
     mine = [
-        event(2, Op.INSERT, {"a": 1}, key="old"),
-        event(5, Op.UPDATE, {"a": 2}, key="k", old_key="old"),
+        row_event(2, Op.INSERT, {"a": 1}, key="old"),
+        row_event(5, Op.UPDATE, {"a": 2}, key="k", old_key="old"),
         seen(6, Op.UPDATE, {"a": 3}, key="old"),
-        event(8, Op.UPDATE, {"a": 4}),
+        row_event(8, Op.UPDATE, {"a": 4}),
     ]
     others = [
-        event(1, Op.INSERT, {"a": 9}),
-        event(3, Op.DELETE),
-        event(7, Op.INSERT, {"a": 9}, key="old"),
+        row_event(1, Op.INSERT, {"a": 9}),
+        row_event(3, Op.DELETE),
+        row_event(7, Op.INSERT, {"a": 9}, key="old"),
         seen(9, Op.UPDATE, {"a": 9}, page_id="another"),
     ]
     assert list(lineage([*mine, *others], "k", ["p"])) == mine
