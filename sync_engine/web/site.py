@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -50,17 +49,18 @@ class Site:
     def context(self) -> Context:
         """The installation as it is now. Raises NotSetUp, and what opening it raises.
 
-        The app builds it once; a console that was opened before `setup` finds out when that has been run.
+        The app builds it once; a console that was opened before `setup`, or before somebody altered a table, finds
+        out here.
         """
         with self._lock:
-            context = self.app.context
-            if all(_is_registered(mapping) for mapping in context.mappings):
-                return context
             if not self.app.database.is_set_up():
                 raise NotSetUp("the engine schema is not in this database", hint="run `sync-engine setup`")
+            context = self.app.context
             with self.app.database.transaction() as uow:
-                found = [mapping for mapping, _ in self.app.mapped(uow)]
-        return replace(context, mappings=found)
+                fits = uow.rows.fingerprint(context.mappings) == context.fingerprint
+            if fits and all(_is_registered(mapping) for mapping in context.mappings):
+                return context
+            return self.app.remapped()
 
     @property
     def requests_per_minute(self) -> int | None:

@@ -227,3 +227,12 @@ def test_a_console_opened_before_setup_finds_out(world: World, browser: Browser)
     answer = browser.get("/")
     assert answer.status_code == 409
     assert "sync-engine setup" in answer.text
+
+
+def test_a_table_altered_while_the_console_is_open_is_followed(world: World, browser: Browser, agent: str) -> None:
+    world.sql("ALTER TABLE agents RENAME prompt TO instructions")
+    world.sql("UPDATE agents SET instructions = 'after the change' WHERE name = 'Ada'")
+    answer = browser.submit(browser.page("/"), "/sync")
+    assert "Both sides synced" in answer.text
+    assert shown(world.page("agents", "Ada"), "Prompt") == "after the change"
+    world.restart()
