@@ -20,9 +20,9 @@ import psycopg
 
 from sync_engine.adapters.embedded import EmbeddedServer
 from sync_engine.bootstrap import App, open_app
-from sync_engine.engine.setup import setup
+from sync_engine.engine.configure.setup import setup
+from sync_engine.engine.passes.sync import SyncOptions, sync
 from sync_engine.engine.summary import PassSummary
-from sync_engine.engine.sync import SyncOptions, sync
 from sync_engine.settings import load_settings
 
 SERVE = "from sync_engine.sandbox.serve import serve; serve(0, None, None, None, json_output=True)"

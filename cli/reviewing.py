@@ -16,7 +16,7 @@ from cli.views.beside import beside, differences
 from cli.views.conflicts import side
 from cli.views.marks import Marked, visible
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.engine.review import Keep, conflict_show, merged, resolve
+from sync_engine.engine.review.conflicts import Keep, conflict_show, merged, resolve
 from sync_engine.errors import SyncEngineError, UsageError
 
 HELP = (

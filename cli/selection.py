@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cli.context import Session
 from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.review import conflict_list
+from sync_engine.engine.review.conflicts import conflict_list
 from sync_engine.errors import UsageError
 
 

@@ -22,11 +22,11 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.schedule import PollRule, polling_floor
 from sync_engine.domain.schema import Column, Table
 from sync_engine.domain.values import Json
+from sync_engine.engine.configure.mapping import build_mappings, pending_relations
+from sync_engine.engine.configure.setup import Installation, MappedTable
 from sync_engine.engine.context import Context, Progress, no_progress
+from sync_engine.engine.continuous.loop import LoopOptions, slice_of
 from sync_engine.engine.exclusive import refuse_beside_run
-from sync_engine.engine.loop import LoopOptions, slice_of
-from sync_engine.engine.mapping import build_mappings, pending_relations
-from sync_engine.engine.setup import Installation, MappedTable
 from sync_engine.ports.clock import Clock
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import Registration

@@ -8,7 +8,7 @@ from cli import exits
 from cli.context import Session, pass_session
 from cli.verbs import Verb
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.doctor import examine
+from sync_engine.engine.configure.doctor import examine
 from sync_engine.errors import DatabaseError, NotionError, SyncEngineError
 
 

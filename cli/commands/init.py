@@ -11,7 +11,7 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option, tables_option, yes_option
 from cli.verbs import Verb
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.config_text import write_config
+from sync_engine.engine.configure.config_text import write_config
 from sync_engine.errors import ConfigurationError, UsageError
 
 

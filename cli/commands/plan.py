@@ -8,7 +8,7 @@ from cli import exits
 from cli.context import Session, pass_session
 from cli.verbs import Verb
 from cli.views.setup import changes_json, show_changes
-from sync_engine.engine.setup import plan_setup
+from sync_engine.engine.configure.setup import plan_setup
 from sync_engine.errors import DifferencesFound
 
 

@@ -9,9 +9,9 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option, tables_option
 from cli.verbs import Verb
 from cli.views.replay import show_replay
-from sync_engine.engine.replay_schema import replay_into_schema
-from sync_engine.engine.replay_verify import replay_verify
-from sync_engine.engine.replayed import Replayed
+from sync_engine.engine.inquiry.replay_schema import replay_into_schema
+from sync_engine.engine.inquiry.replay_verify import replay_verify
+from sync_engine.engine.inquiry.replayed import Replayed
 from sync_engine.errors import DifferencesFound, UsageError
 
 

@@ -11,8 +11,8 @@ from cli.context import Session, pass_session
 from cli.parameters import EMPTY_KEY_HINT, dry_run_option, table_option, yes_option
 from cli.verbs import Verb
 from cli.views.rollback import counted, show_outcome, show_plan
-from sync_engine.engine.rollback import RollbackResult, rollback
-from sync_engine.engine.rollback_selection import ENOUGH, Selection
+from sync_engine.engine.undo.rollback import RollbackResult, rollback
+from sync_engine.engine.undo.rollback_selection import ENOUGH, Selection
 from sync_engine.errors import SyncEngineError, UsageError
 
 

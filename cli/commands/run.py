@@ -16,9 +16,9 @@ from cli.service import flush, run_until_signal, service_log
 from cli.verbs import Verb
 from cli.views.passes import show_pass
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.local_jobs import LocalJobs
-from sync_engine.engine.loop import LOOK, Loop
-from sync_engine.engine.sync import SyncOptions, sync
+from sync_engine.engine.continuous.local_jobs import LocalJobs
+from sync_engine.engine.continuous.loop import LOOK, Loop
+from sync_engine.engine.passes.sync import SyncOptions, sync
 
 GRACE = 3.0
 """Seconds for the request in flight after a signal; what it did is looked up at the next start."""

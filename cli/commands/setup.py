@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option
 from cli.verbs import Verb
 from cli.views.setup import document_of, show_changes
-from sync_engine.engine.setup import plan_setup, setup
+from sync_engine.engine.configure.setup import plan_setup, setup
 
 
 @click.command(

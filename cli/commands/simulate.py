@@ -12,7 +12,7 @@ from cli.output import Output
 from cli.parameters import tables_option
 from cli.verbs import Verb
 from sync_engine.domain.mapping import ConflictPolicy
-from sync_engine.engine.simulate import Simulation, simulate
+from sync_engine.engine.inquiry.simulate import Simulation, simulate
 from sync_engine.errors import UsageError
 
 _POLICIES: dict[str, ConflictPolicy] = {

@@ -10,7 +10,7 @@ from cli.output import Output
 from cli.times import lasting, shown
 from cli.verbs import Verb
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.engine.status import status
+from sync_engine.engine.inquiry.status import status
 
 _COLUMNS = ("table", "rows", "pages", "linked", "backlog", "conflicts", "held", "last_sync")
 

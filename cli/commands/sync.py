@@ -9,9 +9,9 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option, tables_option
 from cli.verbs import Verb
 from cli.views.passes import show_pass
-from sync_engine.engine.braking import told
+from sync_engine.engine.passes.braking import told
+from sync_engine.engine.passes.sync import SyncDirection, SyncOptions, sync
 from sync_engine.engine.summary import PassSummary
-from sync_engine.engine.sync import SyncDirection, SyncOptions, sync
 from sync_engine.errors import BrakeEngaged
 
 

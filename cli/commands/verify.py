@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.output import Output
 from cli.parameters import tables_option
 from cli.verbs import Verb
-from sync_engine.engine.verify import Verification, verify
+from sync_engine.engine.inquiry.verify import Verification, verify
 from sync_engine.errors import DifferencesFound
 
 

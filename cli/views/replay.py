@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cli.output import Output
-from sync_engine.engine.replayed import Replayed
+from sync_engine.engine.inquiry.replayed import Replayed
 
 
 def show_replay(output: Output, done: Replayed, *, dry_run: bool = False) -> None:

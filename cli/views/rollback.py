@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cli.output import Output
 from sync_engine.domain.values import Json
-from sync_engine.engine.rollback import RollbackResult
+from sync_engine.engine.undo.rollback import RollbackResult
 
 _COLUMNS = ("status", "table", "key", "postgres", "notion", "fields", "reason")
 

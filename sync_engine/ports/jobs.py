@@ -1,7 +1,8 @@
 """The three seams of the continuous loop: enqueue a key, run a worker, cron.
 
-`engine/loop.py` knows no more of a job engine than this. In one process `engine/local_jobs.py` implements all
-three; on many machines a job engine can (one key a Notion connection, the key as lock and as queueing lock).
+`engine/continuous/loop.py` knows no more of a job engine than this. In one process
+`engine/continuous/local_jobs.py` implements all three; on many machines a job engine can (one key a Notion
+connection, the key as lock and as queueing lock).
 """
 
 from __future__ import annotations

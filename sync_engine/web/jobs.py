@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sync_engine.engine.context import Context
-from sync_engine.engine.rollback import RollbackResult
+from sync_engine.engine.undo.rollback import RollbackResult
 from sync_engine.errors import LockHeld, SyncEngineError
 
 _KEPT = 50

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from sync_engine.engine.webhooks import (
+from sync_engine.engine.continuous.webhooks import (
     LARGEST,
     Verdict,
     fingerprint,

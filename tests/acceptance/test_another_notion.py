@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sync_engine.engine.verify import verify
+from sync_engine.engine.inquiry.verify import verify
 from tests.support.looping import Stage
 from tests.support.postgres import Database
 from tests.support.variant import ALL, EACH, Proxy, Variant, variant_of

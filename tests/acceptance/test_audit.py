@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sync_engine.engine.audit import AuditQuery, export
+from sync_engine.engine.inquiry.audit import AuditQuery, export
 from tests.support.cli import Ran, command_line
 from tests.support.world import World, text, title
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from cli.main import run as run_command
-from sync_engine.engine.brake import brake_discard, brake_release, brake_show
-from sync_engine.engine.holding import held_list
-from sync_engine.engine.rollback import Selection, rollback
-from sync_engine.engine.verify import verify
+from sync_engine.engine.inquiry.verify import verify
+from sync_engine.engine.review.brake import brake_discard, brake_release, brake_show
+from sync_engine.engine.review.holding import held_list
+from sync_engine.engine.undo.rollback import Selection, rollback
 from tests.support.postgres import Database
 from tests.support.world import CONFIG, World, make_world, names, shown, text
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sync_engine.engine.marks import create_mark
-from sync_engine.engine.review import conflict_list, resolve, swap
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.review.conflicts import conflict_list, resolve, swap
+from sync_engine.engine.undo.marks import create_mark
+from sync_engine.engine.undo.rollback import Selection, rollback
 from sync_engine.errors import NotionError
 from tests.acceptance.test_first_loop import seed
 from tests.support.world import World, names, shown, text, title

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sync_engine.engine.brake import brake_discard
-from sync_engine.engine.holding import held_list
-from sync_engine.engine.review import conflict_list
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.review.brake import brake_discard
+from sync_engine.engine.review.conflicts import conflict_list
+from sync_engine.engine.review.holding import held_list
+from sync_engine.engine.undo.rollback import Selection, rollback
 from tests.acceptance.test_policies import CONFIG, Make
 from tests.support.postgres import Database
 from tests.support.world import World, make_world, names, shown, text

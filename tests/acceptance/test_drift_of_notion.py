@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sync_engine.engine.holding import held_list
-from sync_engine.engine.setup import plan_setup
+from sync_engine.engine.configure.setup import plan_setup
+from sync_engine.engine.review.holding import held_list
 from sync_engine.errors import ConfigurationError, SchemaChanged
 from tests.support.world import World, shown, text
 

@@ -10,9 +10,9 @@ import pytest
 
 from cli.main import run as run_command
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.discard import discard_held
-from sync_engine.engine.holding import held_list, retry_held
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.review.discard import discard_held
+from sync_engine.engine.review.holding import held_list, retry_held
+from sync_engine.engine.undo.rollback import Selection, rollback
 from sync_engine.errors import UsageError
 from tests.acceptance.test_first_loop import seed
 from tests.support.postgres import Database

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_engine.engine.holding import held_list
+from sync_engine.engine.review.holding import held_list
 from tests.support.exchange import initialise
 from tests.support.postgres import Database
 from tests.support.world import World, make_world, shown, text, title

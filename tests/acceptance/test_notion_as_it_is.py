@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.undo.rollback import Selection, rollback
 from sync_engine.sandbox.model import Page
 from tests.support.looping import engine_requests
 from tests.support.world import World, shown, text, title_of

@@ -11,9 +11,9 @@ import pytest
 
 from cli.main import run as run_command
 from sync_engine.domain.values import Value
-from sync_engine.engine.config_text import write_config
-from sync_engine.engine.review import conflict_list, resolve
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.configure.config_text import write_config
+from sync_engine.engine.review.conflicts import conflict_list, resolve
+from sync_engine.engine.undo.rollback import Selection, rollback
 from sync_engine.errors import ConfigurationError, UsageError
 from tests.support.postgres import Database
 from tests.support.world import CONNECTED, World, make_world, names, shown, text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_engine.engine.holding import held_list
+from sync_engine.engine.review.holding import held_list
 from tests.support.postgres import Database, TestServer
 from tests.support.world import CONNECTED, World, make_world, text
 

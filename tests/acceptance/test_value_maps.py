@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_engine.engine.holding import held_list
+from sync_engine.engine.review.holding import held_list
 from sync_engine.errors import ConfigurationError
 from tests.support.postgres import Database
 from tests.support.world import CONFIG, World, make_world

@@ -36,13 +36,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sync_engine.engine import send
-from sync_engine.engine.holding import held_list, retry_held
-from sync_engine.engine.marks import create_mark
-from sync_engine.engine.review import conflict_list, resolve, swap
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.passes import send
+from sync_engine.engine.passes.sync import SyncOptions, sync
+from sync_engine.engine.review.conflicts import conflict_list, resolve, swap
+from sync_engine.engine.review.holding import held_list, retry_held
 from sync_engine.engine.summary import PassSummary
-from sync_engine.engine.sync import SyncOptions, sync
+from sync_engine.engine.undo.marks import create_mark
+from sync_engine.engine.undo.rollback import Selection, rollback
 from sync_engine.errors import NotionError, SyncEngineError
 from sync_engine.sandbox import Sandbox
 from tests.support.postgres import EMBEDDED, TestServer

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_engine.engine.holding import held_list, retry_held
+from sync_engine.engine.review.holding import held_list, retry_held
 from sync_engine.errors import NotionError
 from tests.acceptance.test_first_loop import seed
 from tests.support.postgres import Database

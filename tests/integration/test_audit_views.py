@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sync_engine.engine.audit_record import blame, record_at
+from sync_engine.engine.inquiry.audit_record import blame, record_at
 from tests.support.world import World, text
 
 STORY = "WHERE table_name = 'agents' AND key = %s"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sync_engine.engine.audit_record import history
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.inquiry.audit_record import history
+from sync_engine.engine.undo.rollback import Selection, rollback
 from tests.support.postgres import Database
 from tests.support.world import CONFIG, World, make_world, names, shown, text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.undo.rollback import Selection, rollback
 from tests.support.world import World, shown, title
 
 

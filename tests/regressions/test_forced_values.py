@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_engine.engine.review import conflict_list, swap
+from sync_engine.engine.review.conflicts import conflict_list, swap
 from tests.support.world import World, shown, text
 
 

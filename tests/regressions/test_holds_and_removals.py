@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sync_engine.engine.holding import held_list
-from sync_engine.engine.review import conflict_list
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.review.conflicts import conflict_list
+from sync_engine.engine.review.holding import held_list
+from sync_engine.engine.undo.rollback import Selection, rollback
 from tests.support.stateful.mortal import Fuse, Killed, watched
 from tests.support.world import World, shown, text
 

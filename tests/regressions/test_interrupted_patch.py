@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync_engine.engine.review import conflict_list
-from sync_engine.engine.sync import SyncOptions, sync
+from sync_engine.engine.passes.sync import SyncOptions, sync
+from sync_engine.engine.review.conflicts import conflict_list
 from sync_engine.errors import NotionError
 from tests.support.stateful.mortal import Killed, watched
 from tests.support.world import World, shown, text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.undo.rollback import Selection, rollback
 from sync_engine.ports.lease import RUN
 from sync_engine.ports.store import Run
 from tests.chaos.test_kill_sync import killed_sync, seed

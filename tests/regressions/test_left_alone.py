@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from sync_engine.engine.holding import held_list
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.review.holding import held_list
+from sync_engine.engine.undo.rollback import Selection, rollback
 from tests.support.world import World, shown, text
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine import force, review
-from sync_engine.engine.review import conflict_list, conflict_show, resolve, swap
+from sync_engine.engine.review import conflicts
+from sync_engine.engine.review.conflicts import conflict_list, conflict_show, resolve, swap
+from sync_engine.engine.undo import force
 from sync_engine.errors import LockHeld, SyncEngineError
 from tests.support.looping import stored_runs
 from tests.support.world import World, shown, text
@@ -83,7 +84,7 @@ def test_a_second_decision_in_the_middle_of_the_first_is_turned_away(
         refused.append(str(raised.value))
         return carry(*given)
 
-    monkeypatch.setattr(review, "push", meanwhile)
+    monkeypatch.setattr(conflicts, "push", meanwhile)
     resolve(disputed.app.context, number, keep="postgres")
     assert refused
     assert _both(disputed) == ("from postgres", "from postgres")
@@ -93,14 +94,14 @@ def test_a_second_decision_in_the_middle_of_the_first_is_turned_away(
 
 @pytest.mark.parametrize("keep", ["postgres", "notion"])
 def test_a_decision_cut_short_before_the_page_is_completed_by_the_next_pass(
-    disputed: World, monkeypatch: pytest.MonkeyPatch, keep: review.Keep
+    disputed: World, monkeypatch: pytest.MonkeyPatch, keep: conflicts.Keep
 ) -> None:
     def killed(*_: Any) -> int:
         raise SystemExit
 
     number, _ = _conflict(disputed)
     with monkeypatch.context() as patched:
-        patched.setattr(review, "push", killed)
+        patched.setattr(conflicts, "push", killed)
         with pytest.raises(SystemExit):
             resolve(disputed.app.context, number, keep=keep)
     assert _conflict(disputed)[1]["status"] == "resolved"

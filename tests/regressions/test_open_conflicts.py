@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync_engine.engine.review import conflict_list, resolve, swap
+from sync_engine.engine.review.conflicts import conflict_list, resolve, swap
 from sync_engine.errors import UsageError
 from tests.support.world import World, shown, text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_engine.engine.review import conflict_list
+from sync_engine.engine.review.conflicts import conflict_list
 from tests.support.world import World
 
 SCHEMA = """ALTER TABLE agents DROP CONSTRAINT agents_team_id_fkey,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync_engine.engine.sync import SyncOptions, sync
-from sync_engine.engine.verify import verify
+from sync_engine.engine.inquiry.verify import verify
+from sync_engine.engine.passes.sync import SyncOptions, sync
 from sync_engine.ports.hints import Hint
 from tests.support.looping import Stage, engine_requests
 from tests.support.world import World, text

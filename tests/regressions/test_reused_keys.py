@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sync_engine.engine.holding import held_list
+from sync_engine.engine.review.holding import held_list
 from tests.support.postgres import Database
 from tests.support.world import CONFIG, World, make_world, shown, title
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync_engine.engine.marks import create_mark
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.undo.marks import create_mark
+from sync_engine.engine.undo.rollback import Selection, rollback
 from tests.support.stateful.promises import wrong_rows
 from tests.support.world import World, shown
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sync_engine.engine.holding import held_list
-from sync_engine.engine.marks import create_mark
-from sync_engine.engine.rollback import RollbackResult, Selection, rollback
+from sync_engine.engine.review.holding import held_list
+from sync_engine.engine.undo.marks import create_mark
+from sync_engine.engine.undo.rollback import RollbackResult, Selection, rollback
 from tests.support.world import World, shown, text, title_of
 
 ROWS = 40

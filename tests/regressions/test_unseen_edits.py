@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sync_engine.engine.review import conflict_list, swap
+from sync_engine.engine.review.conflicts import conflict_list, swap
 from sync_engine.errors import SyncEngineError
 from tests.support.world import World, shown, text
 

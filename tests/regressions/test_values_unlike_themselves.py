@@ -8,7 +8,7 @@ import pytest
 
 from sync_engine.adapters.postgres.rows import PostgresRows
 from sync_engine.domain.mapping import TableMapping
-from sync_engine.engine.holding import held_list
+from sync_engine.engine.review.holding import held_list
 from sync_engine.ports.rows import RowOutcome, RowResult, RowWrite
 from tests.support.world import World, text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_engine.engine.verify import verify
+from sync_engine.engine.inquiry.verify import verify
 from tests.support.world import World, shown, text, title
 
 

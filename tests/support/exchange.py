@@ -9,9 +9,9 @@ import httpx
 
 from sync_engine.domain.codecs.runs import rich_text
 from sync_engine.domain.mapping import TableMapping
-from sync_engine.engine.config_text import write_config
-from sync_engine.engine.holding import held_list
-from sync_engine.engine.verify import Difference, verify
+from sync_engine.engine.configure.config_text import write_config
+from sync_engine.engine.inquiry.verify import Difference, verify
+from sync_engine.engine.review.holding import held_list
 from tests.support.world import World
 
 Rows = dict[str, list[tuple[str]]]

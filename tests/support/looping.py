@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from sync_engine.domain.schedule import PollRule
-from sync_engine.engine.local_jobs import LocalJobs
-from sync_engine.engine.loop import Loop, LoopOptions
+from sync_engine.engine.continuous.local_jobs import LocalJobs
+from sync_engine.engine.continuous.loop import Loop, LoopOptions
 from sync_engine.sandbox.requestlog import Logged
 from tests.support.world import World
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from sync_engine.bootstrap import App, open_app
-from sync_engine.engine.replay_verify import replay_verify
-from sync_engine.engine.setup import setup
+from sync_engine.engine.configure.setup import setup
+from sync_engine.engine.inquiry.replay_verify import replay_verify
+from sync_engine.engine.inquiry.verify import verify
+from sync_engine.engine.passes.sync import SyncOptions, sync
 from sync_engine.engine.summary import PassSummary
-from sync_engine.engine.sync import SyncOptions, sync
-from sync_engine.engine.verify import verify
 from sync_engine.sandbox import Sandbox
 from sync_engine.settings import load_settings
 from tests.support.postgres import Database

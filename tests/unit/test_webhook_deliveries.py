@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sync_engine.engine.webhooks import Verdict, is_genuine, read_delivery, verification_token
+from sync_engine.engine.continuous.webhooks import Verdict, is_genuine, read_delivery, verification_token
 from sync_engine.ports.hints import Hint
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

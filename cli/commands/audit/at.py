@@ -13,8 +13,8 @@ from cli.parameters import table_argument
 from cli.verbs import Verb
 from cli.views.then import show_record, show_record_changes, show_table, show_table_changes
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.audit_record import record_at, record_between
-from sync_engine.engine.audit_table import table_at, table_between
+from sync_engine.engine.inquiry.audit_record import record_at, record_between
+from sync_engine.engine.inquiry.audit_table import table_at, table_between
 from sync_engine.errors import UsageError
 
 

@@ -10,7 +10,7 @@ from cli.parameters import key_argument, table_argument
 from cli.verbs import Verb
 from cli.views.events import show_blame
 from sync_engine.domain.values import Json
-from sync_engine.engine.audit_record import blame
+from sync_engine.engine.inquiry.audit_record import blame
 
 
 @click.command(

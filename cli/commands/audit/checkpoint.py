@@ -10,7 +10,7 @@ import orjson
 from cli import exits
 from cli.context import Session, pass_session
 from cli.verbs import Verb
-from sync_engine.engine.tamper import checkpoint
+from sync_engine.engine.inquiry.tamper import checkpoint
 from sync_engine.errors import UsageError
 
 

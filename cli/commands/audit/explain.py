@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.parameters import key_argument, table_argument
 from cli.verbs import Verb
 from cli.views.story import show_story
-from sync_engine.engine.explain import explain
+from sync_engine.engine.inquiry.explain import explain
 
 
 @click.command(

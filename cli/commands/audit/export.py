@@ -15,7 +15,7 @@ from cli.parameters import table_option
 from cli.verbs import Verb
 from cli.views.events import EXPORTED, csv_lines
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.audit import AuditQuery, export
+from sync_engine.engine.inquiry.audit import AuditQuery, export
 from sync_engine.errors import UsageError
 
 

@@ -11,7 +11,7 @@ from cli.context import Session, pass_session
 from cli.parameters import table_option
 from cli.verbs import Verb
 from cli.views.events import csv_lines, show_events
-from sync_engine.engine.audit import AuditQuery, log
+from sync_engine.engine.inquiry.audit import AuditQuery, log
 from sync_engine.errors import UsageError
 
 

@@ -14,7 +14,7 @@ from cli.output import Output
 from cli.verbs import Verb
 from sync_engine.domain.chain import Anchor
 from sync_engine.domain.values import Json
-from sync_engine.engine.tamper import Verdict, verify_log
+from sync_engine.engine.inquiry.tamper import Verdict, verify_log
 from sync_engine.errors import DifferencesFound, UsageError
 
 

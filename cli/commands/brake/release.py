@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option, table_option
 from cli.verbs import Verb
 from cli.views.brake import show_outcome
-from sync_engine.engine.brake import brake_release
+from sync_engine.engine.review.brake import brake_release
 
 
 @click.command(

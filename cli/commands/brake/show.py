@@ -10,7 +10,7 @@ from cli.parameters import table_option
 from cli.verbs import Verb
 from cli.views.brake import show_brakes
 from sync_engine.domain.values import Json
-from sync_engine.engine.brake import brake_show
+from sync_engine.engine.review.brake import brake_show
 
 
 @click.command(

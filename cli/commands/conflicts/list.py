@@ -10,7 +10,7 @@ from cli.parameters import table_option
 from cli.verbs import Verb
 from cli.views.conflicts import show_conflicts
 from sync_engine.domain.values import Json
-from sync_engine.engine.review import conflict_list
+from sync_engine.engine.review.conflicts import conflict_list
 
 UNREVIEWED = ("open", "auto")
 

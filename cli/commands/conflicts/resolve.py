@@ -16,7 +16,7 @@ from cli.verbs import Verb
 from cli.views.conflicts import show_conflicts, side
 from sync_engine.domain.merge import ConflictType
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.engine.review import Keep, conflict_show, merged, resolve
+from sync_engine.engine.review.conflicts import Keep, conflict_show, merged, resolve
 from sync_engine.errors import DatabaseError, LockHeld, NotionError, SyncEngineError, UsageError
 
 

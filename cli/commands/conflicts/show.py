@@ -8,7 +8,7 @@ from cli import exits
 from cli.context import Session, pass_session
 from cli.verbs import Verb
 from cli.views.conflicts import show_conflict
-from sync_engine.engine.review import conflict_show
+from sync_engine.engine.review.conflicts import conflict_show
 
 
 @click.command(

@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option
 from cli.verbs import Verb
 from cli.views.conflicts import show_conflict, side
-from sync_engine.engine.review import conflict_show, swap
+from sync_engine.engine.review.conflicts import conflict_show, swap
 
 
 @click.command(

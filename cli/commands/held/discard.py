@@ -8,7 +8,7 @@ from cli import exits
 from cli.context import Session, pass_session
 from cli.parameters import dry_run_option
 from cli.verbs import Verb
-from sync_engine.engine.discard import discard_held
+from sync_engine.engine.review.discard import discard_held
 
 
 @click.command(

@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.times import shown
 from cli.verbs import Verb
 from sync_engine.domain.values import Json
-from sync_engine.engine.holding import held_list
+from sync_engine.engine.review.holding import held_list
 
 _COLUMNS = ("id", "table", "key", "side", "op", "reason", "attempts", "since")
 

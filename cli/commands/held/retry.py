@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option
 from cli.verbs import Verb
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.holding import held_list, retry_held
+from sync_engine.engine.review.holding import held_list, retry_held
 from sync_engine.errors import UsageError
 
 

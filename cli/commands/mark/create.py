@@ -12,7 +12,7 @@ from cli.parameters import dry_run_option
 from cli.times import parse_time
 from cli.verbs import Verb
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.marks import create_mark
+from sync_engine.engine.undo.marks import create_mark
 from sync_engine.errors import UsageError
 
 

@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.parameters import dry_run_option
 from cli.verbs import Verb
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.marks import delete_mark, list_marks
+from sync_engine.engine.undo.marks import delete_mark, list_marks
 from sync_engine.errors import UsageError
 
 

@@ -9,7 +9,7 @@ from cli.context import Session, pass_session
 from cli.times import shown
 from cli.verbs import Verb
 from sync_engine.domain.values import Json
-from sync_engine.engine.marks import list_marks
+from sync_engine.engine.undo.marks import list_marks
 
 
 @click.command(

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.engine.browse import titles_of
 from sync_engine.engine.context import Context
-from sync_engine.engine.review import Keep, conflict_list, conflict_show, resolve, swap
+from sync_engine.engine.inquiry.browse import titles_of
+from sync_engine.engine.review.conflicts import Keep, conflict_list, conflict_show, resolve, swap
 from sync_engine.errors import UsageError
 from sync_engine.web.difference import Piece, pieces
 from sync_engine.web.forms import Fields, local_address

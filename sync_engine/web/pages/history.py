@@ -10,9 +10,9 @@ from starlette.routing import BaseRoute, Route
 
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.engine.audit_record import history
-from sync_engine.engine.browse import one_row, titles_of
 from sync_engine.engine.context import Context
+from sync_engine.engine.inquiry.audit_record import history
+from sync_engine.engine.inquiry.browse import one_row, titles_of
 from sync_engine.web.pages.runs import ran
 from sync_engine.web.site import Site
 from sync_engine.web.titled import Change, Titles, change_of, targets

@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute, Route
 
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
-from sync_engine.engine.holding import held_list
-from sync_engine.engine.status import status
-from sync_engine.engine.sync import SyncOptions, sync
+from sync_engine.engine.inquiry.status import status
+from sync_engine.engine.passes.sync import SyncOptions, sync
+from sync_engine.engine.review.holding import held_list
 from sync_engine.web.forms import Fields, local_address
 from sync_engine.web.jobs import Done
 from sync_engine.web.pages.runs import eventful, ran

@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from sync_engine.domain.compensation import Compensation, Remedy
 from sync_engine.domain.fold import postgres_value
-from sync_engine.engine.browse import RunPage, recent_runs, run_page, titles_of
 from sync_engine.engine.context import Context
-from sync_engine.engine.rollback import Selection, rollback
+from sync_engine.engine.inquiry.browse import RunPage, recent_runs, run_page, titles_of
+from sync_engine.engine.undo.rollback import Selection, rollback
 from sync_engine.ports.store import JournalEntry, Run
 from sync_engine.web.forms import Fields
 from sync_engine.web.jobs import Done, Planned

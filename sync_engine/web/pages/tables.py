@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Route
 from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.values import Value
-from sync_engine.engine.browse import BrowsedRow, RowsPage, one_row, relation_choices, rows_page
 from sync_engine.engine.context import Context
-from sync_engine.engine.edit import CellEdit, EditResult, edit_cell, editable_field
+from sync_engine.engine.inquiry.browse import BrowsedRow, RowsPage, one_row, relation_choices, rows_page
+from sync_engine.engine.inquiry.edit import CellEdit, EditResult, edit_cell, editable_field
 from sync_engine.errors import DatabaseError, UsageError
 from sync_engine.ports.rows import RowResult, RowsWanted
 from sync_engine.web.cells import Cell, Editor, cell_of, editor_of, expected_of, literal_of

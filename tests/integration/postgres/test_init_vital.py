@@ -9,8 +9,8 @@ from sqlalchemy import create_engine
 
 from sync_engine.adapters.postgres.introspect import tables as read_tables
 from sync_engine.domain.schema import Table
-from sync_engine.engine.config_text import write_config
-from sync_engine.engine.mapping import build_mappings
+from sync_engine.engine.configure.config_text import write_config
+from sync_engine.engine.configure.mapping import build_mappings
 from sync_engine.settings import load_settings, sqlalchemy_url
 from tests.support.postgres import Database
 from tests.support.schemas import names

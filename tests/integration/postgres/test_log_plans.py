@@ -98,7 +98,7 @@ def test_a_page_costs_the_same_wherever_it_is(large: CaptureLab, page: int) -> N
 
 @pytest.mark.parametrize("wanted", [{"key": "record-7"}, {"page_id": "page-7"}, {"emptied": True}])
 def test_what_is_asked_of_one_record_goes_by_its_index(large: CaptureLab, wanted: dict[str, Any]) -> None:
-    """The searches that history, blame, at and explain are made of (`engine/audit_record.py`)."""
+    """The searches that history, blame, at and explain are made of (`engine/inquiry/audit_record.py`)."""
     with large.log() as log:
         snapshot, floor, _ = log._cursor_of("history")
         tick = log.tick("history")

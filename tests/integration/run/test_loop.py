@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from sync_engine.adapters.postgres.hints import CHANNEL
-from sync_engine.engine.sync import SyncOptions, sync
+from sync_engine.engine.passes.sync import SyncOptions, sync
 from sync_engine.errors import ConnectionBlocked, DatabaseUnavailable, LeaseLost, LockHeld, NotSetUp
 from sync_engine.ports.hints import Hint
 from sync_engine.sandbox.faults import Fault
@@ -217,7 +217,7 @@ def test_a_defect_in_one_turn_is_logged_and_survived(
 ) -> None:
     seed(world)
     stage.run_until(10)
-    from sync_engine.engine import turn
+    from sync_engine.engine.continuous import turn
 
     real, calls = turn.follow_hints, []
 
@@ -348,7 +348,7 @@ def test_a_full_scan_is_due_every_so_often(world: World, stage: Stage) -> None:
 
 
 def test_a_persons_command_gets_its_turn(world: World, stage: Stage) -> None:
-    from sync_engine.engine.rollback import Selection, rollback
+    from sync_engine.engine.undo.rollback import Selection, rollback
 
     seed(world)
     stage.run_until(10)

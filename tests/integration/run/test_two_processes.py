@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sync_engine.bootstrap import open_app
-from sync_engine.engine.sync import SyncOptions, sync
-from sync_engine.engine.verify import verify
+from sync_engine.engine.inquiry.verify import verify
+from sync_engine.engine.passes.sync import SyncOptions, sync
 from sync_engine.settings import load_settings
 from tests.support.postgres import Database
 from tests.support.world import World, make_world

@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from sync_engine.engine.context import Context
+from sync_engine.engine.passes.sync import SyncOptions, sync
 from sync_engine.engine.summary import PassSummary
-from sync_engine.engine.sync import SyncOptions, sync
 from sync_engine.errors import NotionUnavailable
 from sync_engine.web import jobs
 from sync_engine.web.pages import overview

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sync_engine.engine.webhooks import LARGEST
+from sync_engine.engine.continuous.webhooks import LARGEST
 from sync_engine.web.service import Service
 from tests.support.looping import Stage
 from tests.support.world import World, text

@@ -13,11 +13,11 @@ from sync_engine.domain.fold import notion_value, postgres_value
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.unresolved import is_unresolved, seen_as, waiting_page
-from sync_engine.engine.apply_postgres import decode_image
-from sync_engine.engine.capture import capture
-from sync_engine.engine.observe import decode_page, linked_pages
-from sync_engine.engine.replay_verify import replay_verify
-from sync_engine.engine.verify import Difference, verify
+from sync_engine.engine.inquiry.replay_verify import replay_verify
+from sync_engine.engine.inquiry.verify import Difference, verify
+from sync_engine.engine.passes.apply_postgres import decode_image
+from sync_engine.engine.passes.capture import capture
+from sync_engine.engine.passes.observe import decode_page, linked_pages
 from sync_engine.sandbox.model import Page
 from tests.support.stateful.people import Memory
 from tests.support.world import World

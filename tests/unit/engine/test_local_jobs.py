@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from sync_engine.adapters.system import SystemClock
-from sync_engine.engine.local_jobs import LocalJobs
+from sync_engine.engine.continuous.local_jobs import LocalJobs
 from tests.support.staged import StagedClock
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.schema import Column, ForeignKey, Table
-from sync_engine.engine.mapping import build_mappings, pending_relations
+from sync_engine.engine.configure.mapping import build_mappings, pending_relations
 from sync_engine.errors import ConfigurationError
 from sync_engine.ports.store import Registration
 from sync_engine.settings import load_settings

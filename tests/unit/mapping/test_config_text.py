@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_engine.domain.schema import Column, Table
-from sync_engine.engine.config_text import write_config
-from sync_engine.engine.mapping import build_mappings
+from sync_engine.engine.configure.config_text import write_config
+from sync_engine.engine.configure.mapping import build_mappings
 from sync_engine.errors import ConfigurationError
 from sync_engine.settings import Settings, load_settings
 from tests.support.schemas import col, key, names, one_of, refers, table

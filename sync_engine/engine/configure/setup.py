@@ -1,0 +1,271 @@
+"""Setup: engine schema, triggers, Notion databases and properties; planned first, idempotent, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sync_engine.domain.mapping import KEY_PROPERTY, FieldMapping, TableMapping
+from sync_engine.domain.schema import DataSource, Property, Table
+from sync_engine.domain.values import Json, JsonObject
+from sync_engine.engine.context import Progress, no_progress
+from sync_engine.engine.passes.captured import BLIND, memory_of_column, read_again
+from sync_engine.engine.passes.tell_again import tell_again
+from sync_engine.errors import ConfigurationError, NotionNotFound
+from sync_engine.ports.database import Database, UnitOfWork
+from sync_engine.ports.installation import CaptureState
+from sync_engine.ports.store import Registration
+from sync_engine.ports.workspace import Workspace
+
+MappedTable = tuple[TableMapping, Table]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What setup works on.
+
+    `parent_page` gives the id of the page to create databases under, or raises ConfigurationError; it is asked
+    for only when one has to be created. `mapped` reads the mappings as they are configured and registered now;
+    its argument is None while the engine schema is not there.
+    """
+
+    database: Database
+    workspace: Workspace
+    parent_page: Callable[[], str]
+    mapped: Callable[[UnitOfWork | None], Sequence[MappedTable]]
+    progress: Progress = no_progress
+
+
+@dataclass(frozen=True, slots=True)
+class SetupChange:
+    """One thing that setup would do or did; `drift` is one that a person has to decide."""
+
+    side: Literal["postgres", "notion"]
+    action: Literal["create", "change", "drift", "remove"]
+    object: str
+    detail: str
+
+    def to_json(self) -> JsonObject:
+        """As `plan --json` prints it."""
+        return {"side": self.side, "action": self.action, "object": self.object, "detail": self.detail}
+
+
+def plan_setup(installation: Installation) -> Sequence[SetupChange]:
+    """What `setup` would do now; empty when everything is in place. Writes nothing."""
+    changes: list[SetupChange] = []
+    if not installation.database.is_set_up():
+        changes.append(SetupChange("postgres", "create", "schema sync_engine", "log, journal and state"))
+        mapped = installation.mapped(None)
+        changes += [_trigger_change(mapping, CaptureState.MISSING) for mapping, _ in mapped]
+    else:
+        with installation.database.transaction() as uow:
+            mapped = installation.mapped(uow)
+            states = [(mapping, uow.capture.state(mapping, table)) for mapping, table in mapped]
+        changes += [_trigger_change(item, state) for item, state in states if state is not CaptureState.OK]
+    for mapping, _ in mapped:
+        changes += _notion_changes(installation.workspace, mapping)
+    return changes
+
+
+def _trigger_change(mapping: TableMapping, state: CaptureState) -> SetupChange:
+    action: Literal["create", "change"] = "create" if state is CaptureState.MISSING else "change"
+    return SetupChange("postgres", action, f"capture of {mapping.schema}.{mapping.table}", state.value)
+
+
+def _notion_changes(workspace: Workspace, mapping: TableMapping) -> Sequence[SetupChange]:
+    if not mapping.data_source_id:
+        names = ", ".join(field.property for field in mapping.fields)
+        return [SetupChange("notion", "create", f"database {mapping.database_title}", names)]
+    source = _reachable(workspace, mapping)
+    changes = [
+        SetupChange("notion", "create", f"{mapping.database_title}: {field.property}", field.type)
+        for field in mapping.fields
+        if _found(source, field) is None
+    ]
+    return [*changes, *_drift(source, mapping)]
+
+
+def _drift(source: DataSource, mapping: TableMapping) -> Sequence[SetupChange]:
+    drift: list[SetupChange] = []
+    for field in mapping.fields:
+        found = _found(source, field)
+        if found is not None and found.type != field.type:
+            detail = f"is {found.type} in Notion, {field.type} in sync.toml; change one of them"
+            drift.append(SetupChange("notion", "drift", f"{mapping.database_title}: {found.name}", detail))
+    return drift
+
+
+def setup(installation: Installation) -> Sequence[SetupChange]:
+    """Do what `plan_setup` lists and return it.
+
+    Every finished step is recorded before the next begins, so a killed setup goes on where it stopped; a database
+    that was made but not recorded is found again under the parent page by its title and key property. Raises
+    ConfigurationError for a missing parent page and for drift, which it never decides.
+    """
+    changes = plan_setup(installation)
+    drift = [change for change in changes if change.action == "drift"]
+    if drift:
+        raise ConfigurationError(
+            f"{drift[0].object} {drift[0].detail}", hint="nothing was changed; run setup again afterwards"
+        )
+    if not installation.database.is_set_up():
+        installation.database.upgrade()
+    _install_capture(installation)
+    _make_databases(installation)
+    _complete_properties(installation)
+    return changes
+
+
+def _install_capture(installation: Installation) -> None:
+    with installation.database.transaction() as uow:
+        for mapping, _ in installation.mapped(uow):
+            if not mapping.id:
+                uow.registrations.save(_registration(mapping))
+    with installation.database.transaction() as uow:
+        mapped = installation.mapped(uow)
+    for done, (mapping, table) in enumerate(mapped):
+        with installation.database.transaction() as uow:
+            state = uow.capture.state(mapping, table)
+            if state is not CaptureState.OK:
+                uow.capture.install(mapping, table)
+            if state in BLIND:
+                read_again(uow, mapping)
+        installation.progress("installing triggers", done + 1, len(mapped))
+
+
+def _registration(mapping: TableMapping) -> Registration:
+    return Registration(
+        id=mapping.id, name=mapping.name, schema=mapping.schema, table=mapping.table, oid=mapping.oid
+    )
+
+
+def _make_databases(installation: Installation) -> None:
+    with installation.database.transaction() as uow:
+        mapped = installation.mapped(uow)
+    children: Sequence[tuple[str, str]] | None = None
+    for done, (mapping, _) in enumerate(mapped):
+        if not mapping.data_source_id:
+            if children is None:
+                children = _children(installation)
+            source = _adopt(installation.workspace, mapping, children) or _create(installation, mapping)
+            _record(installation.database, mapping, source)
+        installation.progress("creating Notion databases", done + 1, len(mapped))
+
+
+def _children(installation: Installation) -> Sequence[tuple[str, str]]:
+    return installation.workspace.child_databases(installation.parent_page())
+
+
+def _adopt(workspace: Workspace, mapping: TableMapping, children: Sequence[tuple[str, str]]) -> DataSource | None:
+    """The database that an interrupted setup made for this table: same parent, same title, with a key property."""
+    for database_id, title in children:
+        if title != mapping.database_title:
+            continue
+        for data_source_id in workspace.data_sources_of(database_id):
+            source = workspace.data_source(data_source_id)
+            if source.by_name(KEY_PROPERTY) is not None:
+                return source
+    return None
+
+
+def _create(installation: Installation, mapping: TableMapping) -> DataSource:
+    properties: JsonObject = {
+        field.property: _schema_of(field) for field in mapping.fields if not field.relation_to
+    }
+    properties[KEY_PROPERTY] = {"rich_text": {}}
+    return installation.workspace.create_database(
+        installation.parent_page(), mapping.database_title, mapping.icon, properties
+    )
+
+
+def _schema_of(field: FieldMapping) -> JsonObject:
+    if field.type in ("select", "multi_select"):
+        return {field.type: {"options": [{"name": name} for name in field.options]}}
+    return {field.type: {}}
+
+
+def _complete_properties(installation: Installation) -> None:
+    """Second pass: relations (their targets exist now) and properties added to the configuration later."""
+    with installation.database.transaction() as uow:
+        mapped = [mapping for mapping, _ in installation.mapped(uow)]
+    sources = {mapping.name: mapping.data_source_id for mapping in mapped}
+    for done, mapping in enumerate(mapped):
+        source = _reachable(installation.workspace, mapping)
+        missing: JsonObject = {}
+        for field in mapping.fields:
+            if _found(source, field) is None:
+                missing[field.property] = (
+                    _relation_schema(field, sources) if field.relation_to else _schema_of(field)
+                )
+        if source.by_id(mapping.key_property_id) is None and source.by_name(KEY_PROPERTY) is None:
+            missing[KEY_PROPERTY] = {"rich_text": {}}
+        if missing:
+            source = installation.workspace.update_properties(mapping.data_source_id, missing)
+        _record(installation.database, mapping, source)
+        installation.progress("completing properties", done + 1, len(mapped))
+
+
+def _relation_schema(field: FieldMapping, sources: dict[str, str]) -> JsonObject:
+    return {"relation": {"data_source_id": sources[field.relation_to], "single_property": {}}}
+
+
+def _found(source: DataSource, field: FieldMapping) -> Property | None:
+    if field.type == "title":
+        return next((item for item in source.properties if item.type == "title"), None)
+    known = source.by_id(field.property_id) if field.property_id else None
+    return known or source.by_name(field.property)
+
+
+def _reachable(workspace: Workspace, mapping: TableMapping) -> DataSource:
+    try:
+        return workspace.data_source(mapping.data_source_id)
+    except NotionNotFound as error:
+        raise ConfigurationError(
+            f"the Notion database of table {mapping.name} ({mapping.database_id}) cannot be found",
+            hint="share it with the connection again (Connections in its menu), or restore it from the trash",
+        ) from error
+
+
+def _record(database: Database, mapping: TableMapping, source: DataSource) -> None:
+    """Remember ids: of the database, of its data source, and of each mapped property."""
+    key = source.by_id(mapping.key_property_id) or source.by_name(KEY_PROPERTY)
+    found = {field.name: _found(source, field) for field in mapping.fields}
+    fields: JsonObject = {
+        field.name: {
+            **memory_of_column(field),
+            "property_id": item.id if (item := found[field.name]) is not None else field.property_id,
+            "type": field.type,
+        }
+        for field in mapping.fields
+    }
+    with database.transaction() as uow:
+        known = next(item for item in uow.registrations.all() if item.name == mapping.name)
+        if made_anew := _made_anew(known, fields):
+            tell_again(uow, mapping, made_anew)
+            known = replace(known, backfilled=False, last_full_scan=None)
+        if known.backfilled and fields.keys() - known.fields.keys():
+            # Rows and pages that are known already have values for the new field; both are read once more.
+            known = replace(known, backfilled=False, last_full_scan=None)
+        uow.registrations.save(
+            replace(
+                known,
+                database_id=source.database_id,
+                data_source_id=source.id,
+                key_property_id=key.id if key is not None else "",
+                fields=fields,
+            )
+        )
+
+
+def _made_anew(known: Registration, fields: JsonObject) -> frozenset[str]:
+    """The fields whose property is another one than before: it is empty, and nobody emptied it."""
+    return frozenset(
+        name
+        for name, memory in known.fields.items()
+        if _property_of(memory) and name in fields and _property_of(fields[name]) not in ("", _property_of(memory))
+    )
+
+
+def _property_of(memory: Json) -> str:
+    return str(memory.get("property_id") or "") if isinstance(memory, dict) else ""

@@ -1,0 +1,1 @@
+"""The continuous run: lease, turns, polls and hints."""

@@ -1,0 +1,1 @@
+"""Questions about now and the past: status, verify, audit, replay, simulation, evidence."""

@@ -1,0 +1,105 @@
+"""Capture: bring the row changes of one tick from the log into the records, in order, with the cursor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from sync_engine.domain.events import ChangeEvent, Op
+from sync_engine.domain.fold import fold_among, fold_row_event
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.record import Presence, Record
+from sync_engine.engine.passes.holds import let_go
+from sync_engine.ports.database import Database, UnitOfWork
+
+CONSUMER = "sync"
+SLICE = 2000
+"""Events held in memory at once; a tick of any size is read in slices inside one snapshot pair."""
+
+
+def capture(database: Database, mappings: Mapping[int, TableMapping]) -> Counter[int]:
+    """Fold everything that became visible since the last tick; returns counts of foreign events by mapping.
+
+    Records and cursor commit together, so a crash repeats the tick and a repeated tick changes nothing. The
+    engine's own writes are folded too (they leave nothing pending) but not counted.
+    """
+    with database.transaction() as uow:
+        return capture_within(uow, mappings)
+
+
+def capture_within(uow: UnitOfWork, mappings: Mapping[int, TableMapping]) -> Counter[int]:
+    """`capture` inside the caller's transaction."""
+    counts: Counter[int] = Counter()
+    tick = uow.events.tick(CONSUMER)
+    after = 0
+    while True:
+        events = uow.events.read(tick, after, SLICE)
+        if not events:
+            break
+        for mapping_id, group in _by_mapping(events).items():
+            mapping = mappings.get(mapping_id)
+            if mapping is not None:
+                _fold_into_records(uow, mapping, group)
+                _retarget(uow, mappings, mapping, group)
+                counts[mapping_id] += sum(1 for event in group if not event.origin)
+        after = events[-1].seq
+        if len(events) < SLICE:
+            break
+    uow.events.advance(CONSUMER, tick)
+    return counts
+
+
+def _by_mapping(events: Sequence[ChangeEvent]) -> Mapping[int, Sequence[ChangeEvent]]:
+    groups: dict[int, list[ChangeEvent]] = {}
+    for event in events:
+        groups.setdefault(event.mapping, []).append(event)
+    return groups
+
+
+def _fold_into_records(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> None:
+    """Fold in order; a marker that the whole table was emptied is a delete of every record known until then."""
+    pending: list[ChangeEvent] = []
+    for event in events:
+        if event.op is not Op.TRUNCATE or event.key:
+            pending.append(event)
+            continue
+        _fold_keyed(uow, mapping, pending)
+        pending = []
+        for batch in _batches(uow.records.scan(mapping.id)):
+            uow.records.save([fold_row_event(record, event, mapping) for record in batch])
+    _fold_keyed(uow, mapping, pending)
+
+
+def _retarget(
+    uow: UnitOfWork, mappings: Mapping[int, TableMapping], target: TableMapping, events: Sequence[ChangeEvent]
+) -> None:
+    """Relations to a row whose key changed are what they were: neither side edited them."""
+    moved = [event for event in events if event.old_key and event.old_key != event.key]
+    for event in moved:
+        for mapping in mappings.values():
+            for field in mapping.fields:
+                if field.relation_to == target.name:
+                    uow.records.retarget(mapping.id, field.name, event.old_key, event.key)
+
+
+def _batches(records: Iterator[Record]) -> Iterator[Sequence[Record]]:
+    present = (record for record in records if record.postgres_presence is Presence.PRESENT)
+    while batch := list(islice(present, SLICE)):
+        yield batch
+
+
+def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> None:
+    if not events:
+        return
+    keys = {event.key for event in events} | {event.old_key for event in events if event.old_key}
+    known = uow.records.incarnations(mapping.id, sorted(keys))
+    folded = {key: list(owners) for key, owners in known.items()}
+    for event in events:
+        fold_among(folded, event, mapping)
+    before = {record.id: record for owners in known.values() for record in owners}
+    touched = [record for owners in folded.values() for record in owners]
+    uow.records.save([record for record in touched if record is not before.get(record.id)])
+    edited = {key for event in events if not event.origin for key in (event.key, event.old_key)}
+    edited_ids = {owners[-1].id for key, owners in known.items() if key in edited}
+    let_go(uow, mapping, [record for record in touched if record.id in edited_ids])

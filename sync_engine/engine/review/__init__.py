@@ -1,0 +1,1 @@
+"""What waits for a person: conflicts, held records, a pass stopped by the brake."""

@@ -1,0 +1,1 @@
+"""Taking back: marks, rollback on both sides, rows brought back to life."""

@@ -1,0 +1,270 @@
+"""Rollback: select journal entries, plan what to put back, then do it on both sides as ordinary, logged edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync_engine.domain.compensation import (
+    Compensation,
+    Remedy,
+    Status,
+    Step,
+    compensate,
+    net_effect,
+)
+from sync_engine.domain.events import Op, Side
+from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.origin import Origin
+from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.values import Json, JsonObject
+from sync_engine.engine.context import Context
+from sync_engine.engine.exclusive import between_turns
+from sync_engine.engine.passes.gather import gather
+from sync_engine.engine.undo.at_mark import lost_since
+from sync_engine.engine.undo.rollback_events import Chosen, chosen_events, steps
+from sync_engine.engine.undo.rollback_selection import Selection, check
+from sync_engine.engine.undo.takeback import take_back
+from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.event_log import EventFilter
+from sync_engine.ports.store import ChangeStatus, JournalEntry, JournalFilter, Mark, Run
+
+__all__ = ["RollbackResult", "Selection", "rollback"]
+
+
+@dataclass
+class RollbackResult:
+    """Plan and outcome. `undone` and `blocked` count records; in a dry run nothing is undone."""
+
+    rollback_id: str
+    dry_run: bool
+    plan: Sequence[Compensation]
+    undone: int = 0
+    failed: Mapping[int, str] = field(default_factory=dict)
+    eta_seconds: float = 0.0
+
+    @property
+    def blocked(self) -> int:
+        """Records, or fields of them, that later edits protect, and records that refused."""
+        return sum(1 for item in self.plan if item.blocked or item.status is Status.BLOCKED) + len(self.failed)
+
+    @property
+    def requests(self) -> int:
+        """Notion requests that the plan costs."""
+        return sum(1 for item in self.plan if item.status is Status.UNDO)
+
+    def to_json(self) -> JsonObject:
+        """The document that `rollback --json` prints."""
+        lines: list[Json] = [line for item in self.plan for line in _lines(item, self.failed)]
+        return {
+            "rollback_id": self.rollback_id,
+            "dry_run": self.dry_run,
+            "plan": lines,
+            "undone": self.undone,
+            "blocked": self.blocked,
+            "requests": self.requests,
+            "eta_seconds": round(self.eta_seconds, 1),
+        }
+
+
+_OPS: Mapping[Remedy, Mapping[Side, str]] = {
+    Remedy.SET_FIELDS: {Side.POSTGRES: "update", Side.NOTION: "update"},
+    Remedy.REMOVE: {Side.POSTGRES: "delete", Side.NOTION: "trash"},
+    Remedy.REMOVE_PAGE: {Side.NOTION: "trash"},
+    Remedy.REVIVE: {Side.POSTGRES: "insert", Side.NOTION: "restore"},
+}
+
+
+def _lines(item: Compensation, failed: Mapping[int, str]) -> Iterable[JsonObject]:
+    status = Status.BLOCKED.value if item.record.id in failed else item.status.value
+    reason = failed.get(item.record.id, item.reason)
+    fields = sorted(item.values if item.values else item.blocked)
+    for side, op in _OPS[item.remedy].items():
+        if item.remedy is Remedy.REVIVE and item.record.presence(side) is Presence.PRESENT:
+            continue
+        yield {
+            "side": side.value,
+            "table": item.mapping.name,
+            "key": item.record.key,
+            "op": op,
+            "fields": [*fields] if item.remedy is Remedy.SET_FIELDS else [],
+            "status": status,
+            "reason": reason,
+        }
+
+
+def rollback(
+    context: Context,
+    selection: Selection,
+    *,
+    force: bool = False,
+    dry_run: bool = False,
+    requests_per_minute: int | None = None,
+    who: str = "",
+) -> RollbackResult:
+    """Take the selection back on both sides; later edits stay, unless `force`.
+
+    Both sides are read first, so that the guard judges what they hold now. The rollback is a run of its own,
+    journalled like any, so it can be rolled back too. Raises UsageError for an unknown run, mark or record.
+    """
+    if dry_run:
+        with context.database.rehearsal() as rehearsal:
+            staged = replace(context, database=rehearsal)
+            return _planned(staged, selection, force, requests_per_minute, dry_run=True)
+    with between_turns(context.database):
+        result = _planned(context, selection, force, requests_per_minute, dry_run=False)
+        now = context.database.now()
+        run = Run(result.rollback_id, "rollback", now, {**selection.to_json(), "force": force})
+        with context.database.transaction() as uow:
+            uow.runs.start(run)
+        status = "failed"
+        try:
+            done = take_back(context, result.plan, Origin(result.rollback_id, "rollback"), who)
+            result.undone, result.failed = done.undone, done.refused
+            status = "done"
+        finally:
+            summary = {key: value for key, value in result.to_json().items() if key != "plan"}
+            with context.database.transaction() as uow:
+                finished = context.database.now()
+                uow.runs.finish(replace(run, finished_at=finished, status=status, summary=summary))
+                uow.events.seal()
+    return result
+
+
+def _planned(
+    context: Context,
+    selection: Selection,
+    force: bool,
+    requests_per_minute: int | None,
+    *,
+    dry_run: bool,
+) -> RollbackResult:
+    rollback_id = context.ids.new_id()
+    with context.database.transaction() as uow:
+        check(uow, context, selection)
+    gather(context, context.mappings, rollback_id, full=False, dry_run=dry_run)
+    with context.database.transaction() as uow:
+        plan = list(_plan(uow, context, selection, force))
+    result = RollbackResult(rollback_id, dry_run, plan)
+    if requests_per_minute:
+        result.eta_seconds = result.requests * 60 / requests_per_minute
+    return result
+
+
+def _plan(uow: UnitOfWork, context: Context, selection: Selection, force: bool) -> Iterable[Compensation]:
+    mark = uow.marks.get(selection.to) if selection.to else None
+    if selection.by_event:
+        for chosen in chosen_events(uow, context, selection, mark):
+            yield _compensation_of_events(uow, chosen, force)
+        return
+    stories = _stories(uow, context, selection, mark)
+    for mapping in context.mappings:
+        story = stories.get(mapping.id, {})
+        records = uow.records.by_key(mapping.id, sorted(story))
+        for key, entries in story.items():
+            record = records.get(key)
+            if record is not None:
+                found = _compensation(uow, mapping, record, entries, mark, force)
+                if entries or found.status is not Status.ALREADY:
+                    yield found
+
+
+def _stories(
+    uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None
+) -> Mapping[int, Mapping[str, Sequence[JournalEntry]]]:
+    """Selected journal entries by mapping and key; for a mark also records with edits or deletes not yet carried
+    across, whatever makes them wait."""
+    stories: dict[int, dict[str, list[JournalEntry]]] = {}
+    for entry in _entries(uow, context, selection, mark):
+        if entry.key:
+            stories.setdefault(entry.mapping, {}).setdefault(entry.key, []).append(entry)
+    if mark is not None:
+        for mapping in context.mappings:
+            for record in uow.records.unsettled(mapping.id, mark.seq):
+                if _is_selected(record, mapping, selection):
+                    stories.setdefault(mapping.id, {}).setdefault(record.key, [])
+    return stories
+
+
+def _is_selected(record: Record, mapping: TableMapping, selection: Selection) -> bool:
+    if not record.key or not record.base:
+        return False
+    if selection.table not in ("", mapping.name):
+        return False
+    return selection.record is None or selection.record == (mapping.name, record.key)
+
+
+def _entries(uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None) -> Iterable[JournalEntry]:
+    run = uow.runs.get(selection.run) if selection.run else None
+    table, key = selection.record or (selection.table, "")
+    wanted = JournalFilter(
+        run_id=run.run_id if run else "",
+        after_id=mark.change_id if mark else 0,
+        status=ChangeStatus.DONE,
+        mapping=context.mapping(table).id if table else None,
+        key=key,
+    )
+    found = [entry for entry in uow.journal.find(wanted) if _is_wanted(entry, selection)]
+    only_record = selection.record and not (run or mark or selection.since or selection.until)
+    if only_record and found:
+        return [entry for entry in found if entry.run_id == found[-1].run_id]
+    return found
+
+
+def _is_wanted(entry: JournalEntry, selection: Selection) -> bool:
+    """Whether time and side are those selected. What was written to one side was done on the other."""
+    if selection.side not in ("both", entry.side.other.value):
+        return False
+    if entry.at is None:
+        return True
+    if selection.since is not None and entry.at < selection.since:
+        return False
+    return selection.until is None or entry.at <= selection.until
+
+
+def _compensation(
+    uow: UnitOfWork,
+    mapping: TableMapping,
+    record: Record,
+    entries: Sequence[JournalEntry],
+    mark: Mark | None,
+    force: bool,
+) -> Compensation:
+    net = net_effect(Step(entry.side, entry.op.value, entry.before, entry.after) for entry in entries)
+    return compensate(
+        net,
+        record,
+        mapping,
+        row_predates=net.created and _row_predates(uow, mapping, record, entries[0].at),
+        force=force,
+        selected_from_seq=mark.seq if mark else None,
+        lost=lost_since(uow, mapping, record, mark) if mark else None,
+    )
+
+
+def _compensation_of_events(uow: UnitOfWork, chosen: Chosen, force: bool) -> Compensation:
+    net = net_effect(steps(uow, chosen))
+    first = chosen.events[0].recorded_at
+    adopted = net.created and net.first_side is Side.NOTION
+    return compensate(
+        net,
+        chosen.record,
+        chosen.mapping,
+        row_predates=adopted and _row_predates(uow, chosen.mapping, chosen.record, first),
+        force=force,
+        selected=chosen.seqs,
+    )
+
+
+def _row_predates(uow: UnitOfWork, mapping: TableMapping, record: Record, until: datetime | None) -> bool:
+    """Whether the newest event that brought the row into being says it was there before capture began.
+
+    Events after `until`, when the selection begins, tell of something else: a table is also read anew when a field
+    is added to its mapping.
+    """
+    wanted = EventFilter(mapping=mapping.id, key=record.key, source=Side.POSTGRES, newest_first=True)
+    for event in uow.events.find(wanted):
+        if event.op in (Op.INSERT, Op.SNAPSHOT) and (until is None or event.recorded_at <= until):
+            return event.op is Op.SNAPSHOT
+    return False
