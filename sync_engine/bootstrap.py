@@ -96,6 +96,7 @@ class App:
             ambiguous=self.settings.defaults.ambiguous,
             progress=self._progress,
             query_lag=timedelta(seconds=self.settings.notion.query_lag_seconds),
+            keep_conflicts=timedelta(days=self.settings.retention.conflicts_days),
             fingerprint=fingerprint,
         )
 

@@ -21,6 +21,7 @@ from sync_engine.configuration.shape import (
     DeletePolicies,
     FieldSettings,
     RelationSettings,
+    RetentionSettings,
     RunSettings,
     SyncToml,
     TableSettings,
@@ -36,6 +37,7 @@ __all__ = [
     "NotionSettings",
     "PostgresSettings",
     "RelationSettings",
+    "RetentionSettings",
     "RunSettings",
     "Settings",
     "TableSettings",
@@ -106,6 +108,7 @@ class Settings:
     notion: NotionSettings
     defaults: Defaults = field(default_factory=Defaults)
     run: RunSettings = field(default_factory=RunSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     tables: tuple[TableSettings, ...] = ()
     path: Path | None = None
     lines: Mapping[Place, int] = field(default_factory=dict, repr=False)
@@ -228,6 +231,7 @@ def _resolved(
         notion=notion,
         defaults=parsed.defaults,
         run=_checked_run(parsed.run, path, lines),
+        retention=parsed.retention,
         tables=parsed.tables,
         path=path,
         lines=lines,

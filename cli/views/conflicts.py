@@ -45,7 +45,8 @@ def show_conflict(output: Output, item: JsonObject) -> None:
             ("type", item["type"]),
             ("winner", item["winner"] or None),
             ("reason", item["reason"]),
-            ("policy", item["policy"]),
+            ("policy", _policy(item)),
+            ("seen", _seen(item.get("occurrences"))),
             ("run", item.get("run_id")),
             ("resolved by", item.get("resolved_by") or None),
         ]
@@ -60,6 +61,18 @@ def show_conflict(output: Output, item: JsonObject) -> None:
             ("  set", when(side(item, "notion"))),
         ]
     )
+
+
+def _policy(item: JsonObject) -> str:
+    """The policy with the version of the table's rules, and since when they are these."""
+    rules = item.get("rules")
+    if not isinstance(rules, dict):
+        return str(item["policy"])
+    return f"{item['policy']} (version {item['policy_version']} of the rules, since {shown(rules['since'])})"
+
+
+def _seen(occurrences: Json) -> str:
+    return "once" if occurrences == 1 else f"{occurrences} times"
 
 
 def when(one: JsonObject) -> str:

@@ -107,6 +107,15 @@ class RunSettings(Shape):
     lease_seconds: float = Field(default=30.0, ge=5, le=600)
 
 
+class RetentionSettings(Shape):
+    """`[retention]`: how long the engine keeps what it does not need for its own work.
+
+    `conflicts_days`: closed conflicts, counted from the decision. Open ones are kept whatever their age.
+    """
+
+    conflicts_days: float = Field(default=90.0, ge=1, le=36_500)
+
+
 class FieldSettings(Shape):
     """`[tables.fields.COLUMN]`. `secret` keeps the column out of Notion and out of the log.
 
@@ -169,6 +178,7 @@ class SyncToml(Shape):
     notion: NotionSection = NotionSection()
     defaults: Defaults = Defaults()
     run: RunSettings = RunSettings()
+    retention: RetentionSettings = RetentionSettings()
     tables: tuple[TableSettings, ...] = Field(default=(), strict=False)
 
 
@@ -178,6 +188,7 @@ SHAPES: dict[tuple[str, ...], type[Shape]] = {
     ("notion",): NotionSection,
     ("defaults",): Defaults,
     ("run",): RunSettings,
+    ("retention",): RetentionSettings,
     ("defaults", "delete"): DeletePolicies,
     ("defaults", "brake"): BrakeSettings,
     ("tables", "*"): TableSettings,

@@ -1,12 +1,14 @@
-"""Policies: which of them make sense for which column."""
+"""Policies: which of them make sense for which column, and all that decide a conflict of a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import get_args
 
-from sync_engine.domain.mapping import ConflictPolicy
+from sync_engine.domain.mapping import ConflictPolicy, TableMapping
+from sync_engine.domain.merge import AmbiguousPolicy
 from sync_engine.domain.schema import Column
+from sync_engine.domain.values import JsonObject
 
 _MEASURES = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8"})
 _MOMENTS = frozenset({"date", "timestamptz", "timestamp"})
@@ -29,3 +31,14 @@ def suits(policy: ConflictPolicy, column: Column) -> bool:
             return column.base in _TEXTS and not column.is_array
         case _:
             return True
+
+
+def rules_of(mapping: TableMapping, ambiguous: AmbiguousPolicy) -> JsonObject:
+    """Everything configured that decides who wins a conflict of the table; equal rules decide alike."""
+    return {
+        "ambiguous": ambiguous,
+        "direction": mapping.direction,
+        "fields": {item.name: item.resolver or item.conflict for item in mapping.fields},
+        "one_way": {item.name: item.direction for item in mapping.fields if item.direction != "both"},
+        "groups": [{"fields": list(group.fields), "conflict": group.conflict} for group in mapping.groups],
+    }

@@ -19,6 +19,9 @@ QUERY_LAG = timedelta(seconds=10)
 """How far a Notion query may lag behind a write (undocumented). An observation proves nothing about its last
 seconds, and a page whose creation is in doubt is not called missing before that time has passed."""
 
+KEEP_CONFLICTS = timedelta(days=90)
+"""How long a closed conflict is kept."""
+
 Progress = Callable[[str, int, int], None]
 """(what is being done, how many are done, how many in all; 0 when the total is unknown)."""
 
@@ -50,6 +53,7 @@ class Context:
     query_lag: timedelta = QUERY_LAG
     lane: Lane = Lane.INTERACTIVE
     fingerprint: str = ""
+    keep_conflicts: timedelta = KEEP_CONFLICTS
     between: Callable[[], None] = nothing
 
     @cached_property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from sync_engine.domain.events import Side
 from sync_engine.domain.record import Record
@@ -219,7 +219,7 @@ class SideValue:
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """One conflict, kept for ever with both values.
+    """One conflict, kept with both values while it is open, and for a while after.
 
     `status`: `auto` = decided by policy, loser kept; `open` = waits for a person; `resolved` = a person chose;
     `swapped` = the loser was swapped in. `winner` is a side's name, `merged`, or empty while open.
@@ -238,12 +238,20 @@ class ConflictRow:
     reason: str
     policy: str
     run_id: str
-    policy_version: int = 1
+    policy_version: int = 0
     occurrences: int = 1
     id: int = 0
     detected_at: datetime | None = None
     resolved_at: datetime | None = None
     resolved_by: str = ""
+
+
+class PolicyVersion(NamedTuple):
+    """The rules of a mapping by which conflicts were decided, and when a conflict first met them."""
+
+    version: int
+    since: datetime
+    rules: JsonObject
 
 
 class Conflicts(Protocol):
@@ -257,8 +265,10 @@ class Conflicts(Protocol):
         """One conflict, or None."""
         ...
 
-    def find(self, statuses: Sequence[ConflictStatus], mapping: int | None = None) -> Sequence[ConflictRow]:
-        """By id."""
+    def find(
+        self, statuses: Sequence[ConflictStatus], mapping: int | None = None, record: int | None = None
+    ) -> Sequence[ConflictRow]:
+        """Those with one of the statuses, by id."""
         ...
 
     def update(self, conflict: ConflictRow) -> None:
@@ -267,6 +277,19 @@ class Conflicts(Protocol):
 
     def count_open(self, mapping: int | None = None) -> int:
         """Conflicts with status `open`."""
+        ...
+
+    def forget(self, older_than: timedelta) -> int:
+        """Forget conflicts that were closed so long ago, never an open one, nor one whose record has something
+        left to carry across; returns how many."""
+        ...
+
+    def policy_version(self, mapping: int, rules: JsonObject) -> int:
+        """The version of these rules, counted from 1; rules that are not the mapping's newest become a new one."""
+        ...
+
+    def policy(self, mapping: int, version: int) -> PolicyVersion | None:
+        """That version, or None; 0 is what was decided before versions were kept."""
         ...
 
 

@@ -16,6 +16,7 @@ from cli.verbs import VerbGroup
 def command() -> None:
     """Review fields that were edited differently on both sides.
 
-    A conflict keeps the base, both values, who set them, when, and the reason for the winner, for ever. `auto` was
-    decided by the field's policy, `open` waits for a person (policy `manual`), `resolved` was decided by one.
+    A conflict keeps the base, both values, who set them, when, and the reason for the winner. `auto` was decided
+    by the field's policy, `open` waits for a person (policy `manual`), `resolved` was decided by one. An open one
+    is kept until it is decided, a closed one for 90 days after (`[retention]` in sync.toml).
     """

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Row, func, select, update
 
 from sync_engine.adapters.postgres.connection import driver_of
 from sync_engine.adapters.postgres.recordset import recordsets
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import conflicts as table
+from sync_engine.adapters.postgres.tables import policies
 from sync_engine.domain.times import Interval
+from sync_engine.domain.values import JsonObject
 from sync_engine.errors import DatabaseError
-from sync_engine.ports.store import ConflictRow, ConflictStatus, SideValue
+from sync_engine.ports.store import ConflictRow, ConflictStatus, PolicyVersion, SideValue
 
 _OPEN = table.c.status == "open"
+
+FORGOTTEN_AT_ONCE = 5_000
+"""Rows that one statement deletes."""
 
 
 class PostgresConflicts:
@@ -41,11 +47,15 @@ class PostgresConflicts:
         row = self._connection.execute(select(table).where(table.c.id == conflict_id)).one_or_none()
         return None if row is None else _conflict(row)
 
-    def find(self, statuses: Sequence[ConflictStatus], mapping: int | None = None) -> Sequence[ConflictRow]:
+    def find(
+        self, statuses: Sequence[ConflictStatus], mapping: int | None = None, record: int | None = None
+    ) -> Sequence[ConflictRow]:
         """Those with one of the statuses, by id."""
         query = select(table).where(table.c.status.in_(statuses)).order_by(table.c.id)
         if mapping is not None:
             query = query.where(table.c.mapping == mapping)
+        if record is not None:
+            query = query.where(table.c.record_id == record)
         return [_conflict(row) for row in self._connection.execute(query)]
 
     def update(self, conflict: ConflictRow) -> None:
@@ -70,6 +80,26 @@ class PostgresConflicts:
         if mapping is not None:
             query = query.where(table.c.mapping == mapping)
         return self._connection.execute(query).scalar_one()
+
+    def forget(self, older_than: timedelta) -> int:
+        """Forget what was closed so long ago, if its record has nothing left to carry across; returns how many."""
+        driver, query = driver_of(self._connection), statement("conflicts_forget")
+        forgotten = 0
+        while done := driver.execute(query, {"age": older_than, "limit": FORGOTTEN_AT_ONCE}).rowcount:
+            forgotten += done
+        return forgotten
+
+    def policy_version(self, mapping: int, rules: JsonObject) -> int:
+        """The version of these rules of the mapping; rules that are not its newest become a new one."""
+        parameters = {"mapping": mapping, "rules": Jsonb(rules)}
+        row = driver_of(self._connection).execute(statement("policies_version"), parameters).fetchone()
+        return int(row[0]) if row else 0
+
+    def policy(self, mapping: int, version: int) -> PolicyVersion | None:
+        """That version of the mapping's rules, or None."""
+        wanted = policies.c.mapping == mapping, policies.c.version == version
+        row = self._connection.execute(select(policies).where(*wanted)).one_or_none()
+        return None if row is None else PolicyVersion(row.version, row.at, row.rules)
 
 
 def _without_repeats(conflicts: Sequence[ConflictRow]) -> Iterator[list[ConflictRow]]:

@@ -217,7 +217,23 @@ conflicts = Table(
     Column("notion_actor", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Index("sync_conflicts_open_idx", "record_id", "field", unique=True, postgresql_where=text("status = 'open'")),
     Index("sync_conflicts_status_idx", "status", "mapping", "id"),
-    comment="Two different edits of one field, with both values; kept for ever",
+    Index("sync_conflicts_record_id_idx", "record_id"),
+    Index(
+        "sync_conflicts_closed_idx",
+        text("coalesce(resolved_at, detected_at)"),
+        postgresql_where=text("status <> 'open'"),
+    ),
+    comment="Two different edits of one field, with both values; kept while open, and a while after",
+)
+
+policies = Table(
+    "sync_policies",
+    metadata,
+    Column("at", _AT, nullable=False, server_default=_NOW),
+    Column("mapping", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("rules", JSONB, nullable=False),
+    comment="The rules that decided conflicts: a version for each time that a conflict found them changed",
 )
 
 held = Table(

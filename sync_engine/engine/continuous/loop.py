@@ -25,6 +25,7 @@ from sync_engine.engine.continuous.tenure import Tenure, take_lease
 from sync_engine.engine.continuous.trouble import Trouble
 from sync_engine.engine.continuous.turn import Turns
 from sync_engine.engine.interrupted import close_interrupted_bursts
+from sync_engine.engine.passes.closing import forget_closed
 from sync_engine.errors import (
     DatabaseBusy,
     DatabaseError,
@@ -295,3 +296,4 @@ class Loop:
 def _tidy(context: Context) -> None:
     with context.database.transaction() as uow:
         uow.hints.prune(HINTS_KEPT)
+    forget_closed(context)

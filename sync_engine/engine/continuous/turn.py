@@ -18,6 +18,7 @@ from sync_engine.engine.interrupted import close_interrupted
 from sync_engine.engine.passes.backfill import backfill
 from sync_engine.engine.passes.capture import CONSUMER
 from sync_engine.engine.passes.captured import ensure_captured, refuse_altered
+from sync_engine.engine.passes.closing import close_settled
 from sync_engine.engine.passes.gather import capture_by_table, registrations_of
 from sync_engine.engine.passes.missing import distrust, find_missing_pages, refuse_lost
 from sync_engine.engine.passes.pull import proof_is_due, pull
@@ -116,6 +117,7 @@ class Turns:
         self._carry(registered)
         self._prove()
         if self.carrier.settled:
+            self._close_conflicts()
             self._stamp()
 
     # --- news
@@ -226,6 +228,14 @@ class Turns:
             self._capture()
             self._read_notion(registered)
             self._carry(registered)
+
+    def _close_conflicts(self) -> None:
+        """Open conflicts whose edits do not stand against each other any more wait for nobody."""
+        if self.burst.happened:
+            at = self.context.database.now()
+            with self.context.database.transaction() as uow:
+                for mapping in self.context.mappings:
+                    close_settled(uow, mapping.id, at)
 
     def _stamp(self) -> None:
         """Note that the tables are in sync, for `status`."""

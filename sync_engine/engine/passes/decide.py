@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.plan import Hold, Operation, RecordPlan, plan_record
+from sync_engine.domain.policies import rules_of
 from sync_engine.domain.reconcile import Conflict, Settled, settle
 from sync_engine.domain.record import PendingChange, Record
 from sync_engine.domain.unresolved import refusal, waiting_page
@@ -46,7 +47,7 @@ def decide(
         )
         for record in records
     ]
-    _store_conflicts(uow, mapping, settled, waiting, run_id, decided)
+    _store_conflicts(uow, context, mapping, settled, waiting, run_id, decided)
     changed = [item.record for item in settled if item.record != before[item.record.id]]
     uow.records.save(changed)
     pages = pages_of(uow, context, mapping, [item.record for item in settled])
@@ -61,7 +62,7 @@ def decide(
         for item in settled
     ]
     for item, plan in zip(settled, plans, strict=True):
-        _collect(uow, item, plan, decided, mapping, run_id)
+        _collect(uow, context, item, plan, decided, mapping, run_id)
     return decided
 
 
@@ -96,6 +97,7 @@ def _open_fields(uow: UnitOfWork, mapping: TableMapping) -> Mapping[int, Mapping
 
 def _store_conflicts(
     uow: UnitOfWork,
+    context: Context,
     mapping: TableMapping,
     settled: Sequence[Settled],
     waiting: Mapping[int, Mapping[str, ConflictRow]],
@@ -109,15 +111,24 @@ def _store_conflicts(
         for row in [_conflict_row(item.record, conflict, mapping, run_id)]
         if not (conflict.merged and _is_flagged(uow, row))
     ]
-    decided.conflicts += len(uow.conflicts.add(rows))
+    decided.conflicts += len(uow.conflicts.add(_versioned(uow, context, mapping, rows)))
     for item in settled:
         for name, conflict in waiting.get(item.record.id, {}).items():
             if name in item.agreed:
-                uow.conflicts.update(
-                    replace(conflict, status="resolved", winner="merged", reason="both sides became equal")
-                )
+                equal = replace(conflict, status="resolved", winner="merged", reason="both sides became equal")
+                uow.conflicts.update(replace(equal, resolved_at=context.database.now()))
             elif (newer := _as_it_is(conflict, item.record)) != conflict:
                 uow.conflicts.add([newer])
+
+
+def _versioned(
+    uow: UnitOfWork, context: Context, mapping: TableMapping, rows: Sequence[ConflictRow]
+) -> Sequence[ConflictRow]:
+    """The conflicts with the version of the rules that decided them."""
+    if not rows:
+        return rows
+    version = uow.conflicts.policy_version(mapping.id, rules_of(mapping, context.ambiguous))
+    return [replace(row, policy_version=version) for row in rows]
 
 
 def _as_it_is(conflict: ConflictRow, record: Record) -> ConflictRow:
@@ -174,6 +185,7 @@ def pages_of(
 
 def _collect(
     uow: UnitOfWork,
+    context: Context,
     settled: Settled,
     plan: RecordPlan,
     decided: Decided,
@@ -190,7 +202,7 @@ def _collect(
     if plan.revived is not None:
         flagged = _revival(record, plan.revived, mapping, run_id)
         if not _is_flagged(uow, flagged):
-            decided.conflicts += len(uow.conflicts.add([flagged]))
+            decided.conflicts += len(uow.conflicts.add(_versioned(uow, context, mapping, [flagged])))
     if any(refusal(change.value) for change in record.notion.values()):
         hold_fields(uow, mapping, record)
 
@@ -198,10 +210,10 @@ def _collect(
 def _is_flagged(uow: UnitOfWork, revival: ConflictRow) -> bool:
     """Whether this very edit was flagged before: its write may wait for a direction, an outage or a round."""
     return any(
-        (row.record_id, row.type, row.field) == (revival.record_id, revival.type, revival.field)
+        (row.type, row.field) == (revival.type, revival.field)
         and (row.postgres.seq, row.notion.seq) == (revival.postgres.seq, revival.notion.seq)
         and (row.postgres.value, row.notion.value) == (revival.postgres.value, revival.notion.value)
-        for row in uow.conflicts.find(["auto", "resolved", "swapped"], revival.mapping)
+        for row in uow.conflicts.find(["auto", "resolved", "swapped"], record=revival.record_id)
     )
 
 

@@ -10,7 +10,7 @@ from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import refuse_beside_run
 from sync_engine.engine.passes.carry import Pass, SyncDirection, SyncOptions, carry, count_news
-from sync_engine.engine.passes.closing import close_settled
+from sync_engine.engine.passes.closing import close_settled, forget_closed
 from sync_engine.engine.passes.gather import gather
 from sync_engine.engine.passes.missing import distrust
 from sync_engine.engine.summary import PassSummary
@@ -60,6 +60,7 @@ def _sync(context: Context, options: SyncOptions, mappings: Sequence[TableMappin
         summary.seconds = context.clock.monotonic() - started
         summary.requests = _since(requests, context.workspace.counts())
         _finish(work, run, synced, done=len(synced) == len(mappings))
+    forget_closed(context)
     if work.fatal is not None:
         raise work.fatal
     if work.refused:
@@ -98,7 +99,7 @@ def _finish(work: Pass, run: Run, synced: Sequence[TableMapping], *, done: bool)
     with context.database.transaction() as uow:
         for mapping in work.mappings:
             table = summary.table(mapping.name)
-            close_settled(uow, mapping.id)
+            close_settled(uow, mapping.id, context.database.now())
             table.conflicts_open = uow.conflicts.count_open(mapping.id)
             table.held_open = len(uow.held.find(mapping.id))
         if work.options.limit is not None or work.options.direction != "both":

@@ -50,8 +50,11 @@ def conflict_list(context: Context, status: str, table: str = "") -> Sequence[Js
 def conflict_show(context: Context, conflict_id: int) -> JsonObject:
     """One conflict with everything that is known of it. Raises UsageError when there is none."""
     row = _get(context, conflict_id)
+    with context.database.transaction() as uow:
+        decided_by = uow.conflicts.policy(row.mapping, row.policy_version)
     return {
         **conflict_json(context, row),
+        "rules": {"since": iso(decided_by.since), **decided_by.rules} if decided_by else None,
         "run_id": row.run_id,
         "occurrences": row.occurrences,
         "detected_at": iso(row.detected_at) if row.detected_at else None,
@@ -76,6 +79,7 @@ def conflict_json(context: Context, row: ConflictRow) -> JsonObject:
         "winner": row.winner,
         "reason": row.reason,
         "policy": row.policy,
+        "policy_version": row.policy_version,
     }
 
 

@@ -1,4 +1,4 @@
-"""What every store of conflicts keeps: both values, for ever."""
+"""What every store of conflicts keeps: both values, and by which rules they were decided."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sync_engine.domain.times import Interval
+from sync_engine.domain.values import JsonObject
 from sync_engine.errors import DatabaseError
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import ConflictRow, SideValue
@@ -90,3 +91,38 @@ def test_find_and_count(unit: UnitOfWork) -> None:
     assert unit.conflicts.find(["open", "auto"], mapping=1) == [a, b]
     assert unit.conflicts.find([]) == []
     assert (unit.conflicts.count_open(), unit.conflicts.count_open(2), unit.conflicts.count_open(3)) == (2, 1, 0)
+
+
+def test_only_closed_ones_are_forgotten_when_their_time_is_over(unit: UnitOfWork) -> None:
+    kept = unit.conflicts.add(
+        [
+            conflict(detected_at=AT),
+            conflict(field="b", status="resolved", detected_at=AT, resolved_at=datetime.now(UTC)),
+            conflict(field="c", status="auto"),
+        ]
+    )
+    unit.conflicts.add(
+        [
+            conflict(field="d", status="auto", detected_at=AT),
+            conflict(field="e", status="swapped", detected_at=AT, resolved_at=AT),
+        ]
+    )
+    assert unit.conflicts.forget(timedelta(hours=1)) == 2
+    assert unit.conflicts.find(["open", "auto", "resolved", "swapped"]) == kept
+    assert unit.conflicts.forget(timedelta(hours=1)) == 0
+
+
+def test_one_record(unit: UnitOfWork) -> None:
+    one, _ = unit.conflicts.add([conflict(status="auto"), conflict(status="auto", record_id=6)])
+    assert unit.conflicts.find(["auto"], record=5) == [one]
+
+
+def test_rules_have_a_version_until_they_change(unit: UnitOfWork) -> None:
+    rules: JsonObject = {"fields": {"name": "newest"}}
+    other: JsonObject = {"fields": {"name": "manual"}}
+    versions = [unit.conflicts.policy_version(1, told) for told in (rules, rules, other, rules)]
+    assert versions == [1, 1, 2, 3]
+    assert unit.conflicts.policy_version(2, other) == 1
+    told = unit.conflicts.policy(1, 2)
+    assert told is not None and (told.version, told.rules) == (2, other)
+    assert unit.conflicts.policy(1, 4) is None

@@ -22,6 +22,7 @@ ALTER TABLE sync_engine.sync_leases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_hints ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_braked ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_requests ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_policies ENABLE ROW LEVEL SECURITY;
 
 -- Compressing an image costs the user's write more than the image itself (130 us for 3 KB with the default):
 -- images stay in the page, as they are, up to a page, and beyond that go out of line uncompressed.
