@@ -12,6 +12,7 @@ from sync_engine.ports.brakes import Brakes
 from sync_engine.ports.chain import Chain
 from sync_engine.ports.event_log import EventLog
 from sync_engine.ports.hints import Hints
+from sync_engine.ports.inbox import Inbox
 from sync_engine.ports.installation import Capture
 from sync_engine.ports.lease import Leases
 from sync_engine.ports.ledger import Requests
@@ -39,6 +40,8 @@ class UnitOfWork(Protocol):
     def journal(self) -> Journal: ...
     @property
     def conflicts(self) -> Conflicts: ...
+    @property
+    def inbox(self) -> Inbox: ...
     @property
     def held(self) -> Held: ...
     @property

@@ -276,6 +276,32 @@ requests = Table(
     comment="Requests to Notion that still count in its budget, of all processes, and pauses that it asked for",
 )
 
+inbox = Table(
+    "sync_inbox",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("polled_until", _AT),
+    Column("scanned_at", _AT),
+    Column("database_id", Text, nullable=False),
+    Column("data_source_id", Text, nullable=False),
+    Column("properties", JSONB, nullable=False),
+    Column("trouble", Text),
+    CheckConstraint("id = 1", name="only_one"),
+    comment="The database in Notion in which people decide conflicts",
+)
+
+inbox_rows = Table(
+    "sync_inbox_rows",
+    metadata,
+    Column("conflict_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("intended_at", _AT),
+    Column("occurrences", Integer, nullable=False),
+    Column("page_id", Text, unique=True),
+    Column("state", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    comment="Which page of the inbox shows which conflict, and the state of the conflict that it shows",
+)
+
 runs = Table(
     "sync_runs",
     metadata,

@@ -14,6 +14,7 @@ from sync_engine.adapters.postgres.conflicts import PostgresConflicts
 from sync_engine.adapters.postgres.event_log import PostgresEventLog
 from sync_engine.adapters.postgres.held import PostgresHeld
 from sync_engine.adapters.postgres.hints import PostgresHints
+from sync_engine.adapters.postgres.inbox import PostgresInbox
 from sync_engine.adapters.postgres.journal import PostgresJournal
 from sync_engine.adapters.postgres.leases import PostgresLeases
 from sync_engine.adapters.postgres.marks import PostgresMarks
@@ -70,6 +71,11 @@ class PostgresUnitOfWork:
     def conflicts(self) -> PostgresConflicts:
         """Conflicts."""
         return PostgresConflicts(self._connection)
+
+    @cached_property
+    def inbox(self) -> PostgresInbox:
+        """The conflict inbox in Notion."""
+        return PostgresInbox(self._connection)
 
     @cached_property
     def held(self) -> PostgresHeld:

@@ -22,6 +22,8 @@ ALTER TABLE sync_engine.sync_leases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_hints ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_braked ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_requests ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_inbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_inbox_rows ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_policies ENABLE ROW LEVEL SECURITY;
 
 -- Compressing an image costs the user's write more than the image itself (130 us for 3 KB with the default):
