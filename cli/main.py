@@ -27,7 +27,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "Sync": ("sync", "status", "verify", "runs"),
     "Decide": ("conflicts", "held", "brake"),
     "Ask": ("audit", "simulate"),
-    "Take back": ("mark", "rollback", "replay"),
+    "Take back": ("mark", "rollback", "replay", "recover"),
     "Run it": ("run", "serve", "doctor", "db", "sandbox"),
 }
 """The commands in the order in which a newcomer meets them."""

@@ -12,6 +12,7 @@ from threading import Event
 from typing import cast
 
 from sync_engine.adapters.notion import NotionWorkspace, open_workspace
+from sync_engine.adapters.position_file import PositionFiles
 from sync_engine.adapters.postgres import migrate
 from sync_engine.adapters.postgres.database import PostgresDatabase
 from sync_engine.adapters.postgres.listen import listening
@@ -34,6 +35,9 @@ from sync_engine.ports.workspace import Workspace
 from sync_engine.settings import Settings
 
 _log = logging.getLogger(__name__)
+STATE = ".sync-engine"
+"""The folder beside `sync.toml` for what must not go back with the database."""
+
 
 
 class App:
@@ -93,6 +97,7 @@ class App:
             clock=self.clock,
             ids=self.ids,
             mappings=mappings,
+            positions=PositionFiles(self.state_folder),
             ambiguous=self.settings.defaults.ambiguous,
             progress=self._progress,
             query_lag=timedelta(seconds=self.settings.notion.query_lag_seconds),
@@ -102,6 +107,12 @@ class App:
 
     def remapped(self) -> Context:
         """The context, with the mappings made anew from what the database looks like now."""
+    @property
+    def state_folder(self) -> Path:
+        """Where files of this installation lie: beside `sync.toml`."""
+        path = self.settings.path
+        return (path.parent if path is not None else Path()) / STATE
+
         self.__dict__.pop("context", None)
         return self.context
 

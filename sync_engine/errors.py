@@ -6,6 +6,7 @@ SyncEngineError            1   failed
 ├─ DatabaseError           4   Postgres said no
 │  ├─ DatabaseUnavailable  4   Postgres cannot be reached (retryable)
 │  ├─ DatabaseBusy         4   another transaction was in the way (retryable)
+│  ├─ DatabaseRestored     4   it is not the database that the engine left: restored, moved or copied
 │  └─ ConstraintRejected   1   one row refused by a constraint (23xxx, 22xxx)
 ├─ NotionError             5   Notion said no
 │  ├─ NotionUnavailable    5   Notion cannot be reached, or answered 5xx/429 to the end (retryable)
@@ -78,6 +79,19 @@ class DatabaseBusy(DatabaseError):
 
     code = "database_busy"
     retryable = True
+
+
+class DatabaseRestored(DatabaseError):
+    """The database is not the one that the engine left: restored from a backup, moved, or copied."""
+
+    code = "database_restored"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the database was restored from a backup, moved or copied: {reason}",
+            hint="nothing was read or written; `sync-engine recover --dry-run` shows what is to be done. A copy"
+            " for tests must not share its Notion pages with the original: give it another parent page",
+        )
 
 
 class ConstraintRejected(DatabaseError):

@@ -61,3 +61,9 @@ class ChangeEvent(NamedTuple):
     page_id: str = ""
     snapshot: str = ""
     schema_version: int = 1
+
+
+def is_rebase(event: ChangeEvent) -> bool:
+    """Whether the event says that the log goes on in a database with other transaction ids: those of the events
+    before it mean nothing any more."""
+    return event.mapping == 0 and event.op is Op.RESTORE

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sync_engine.domain.events import ChangeEvent, Op, Side
+from sync_engine.domain.events import ChangeEvent, Op, Side, is_rebase
 from sync_engine.domain.fold import fold_among, fold_page_values, fold_row_event
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import PendingChange, Presence, Record
@@ -28,6 +28,8 @@ class Refold:
     def fold(self, event: ChangeEvent) -> None:
         """Take in the next event, in the order of seq. Events of tables that are not mapped only count."""
         self.events += 1
+        if is_rebase(event):
+            self._forget_transactions()
         mapping = self._mappings.get(event.mapping)
         if mapping is None:
             return
@@ -51,6 +53,11 @@ class Refold:
             key = self.moved[table, key]
             seen.add(key)
         return key
+
+    def _forget_transactions(self) -> None:
+        for keyed in self._owners.values():
+            for owners in keyed.values():
+                owners[:] = [replace(owner, postgres_txid=0) for owner in owners]
 
     def _fold_row(self, event: ChangeEvent, mapping: TableMapping) -> None:
         fold_among(self._owners[mapping.id], event, mapping)

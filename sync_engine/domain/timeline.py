@@ -7,7 +7,7 @@ It knows only the log: nothing of bases, decisions or links that no event has to
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync_engine.domain.events import ChangeEvent, Op, Side
 from sync_engine.domain.ordering import visible_in
@@ -70,9 +70,13 @@ def page_after(page: PageThen, event: ChangeEvent) -> PageThen:
 
 
 class Timeline:
-    """Rows by key and pages by id of one table, as far as the events folded until now tell."""
+    """Rows by key and pages by id of one table, as far as the events folded until now tell.
 
-    def __init__(self) -> None:
+    `rebases`: numbers from which on transaction ids begin anew (`ports.home.Homes.rebases`).
+    """
+
+    def __init__(self, rebases: Iterable[int] = ()) -> None:
+        self._rebases = sorted(rebases)
         self.rows: dict[str, RowThen] = {}
         self.pages: dict[str, PageThen] = {}
         self.moved: dict[str, str] = {}
@@ -80,6 +84,9 @@ class Timeline:
 
     def fold(self, event: ChangeEvent) -> None:
         """Take in the next event, in the order of seq."""
+        while self._rebases and event.seq > self._rebases[0]:
+            self._rebases.pop(0)
+            self.rows = {key: replace(row, txid=0) for key, row in self.rows.items()}
         if event.source is Side.NOTION:
             self._fold_page(event)
         elif event.key:
@@ -120,9 +127,9 @@ class Timeline:
             self._page_of[page.key] = event.page_id
 
 
-def told(events: Iterable[ChangeEvent]) -> Timeline:
-    """What these events tell, in the order of seq."""
-    timeline = Timeline()
+def told(events: Iterable[ChangeEvent], rebases: Iterable[int] = ()) -> Timeline:
+    """What these events tell, in the order of seq; `rebases` as for a Timeline."""
+    timeline = Timeline(rebases)
     for event in sorted(events, key=lambda event: event.seq):
         timeline.fold(event)
     return timeline

@@ -14,6 +14,7 @@ from sync_engine.errors import UsageError
 from sync_engine.ports.clock import Clock, IdSource
 from sync_engine.ports.database import Database
 from sync_engine.ports.workspace import Workspace
+from sync_engine.ports.home import Positions
 
 QUERY_LAG = timedelta(seconds=10)
 """How far a Notion query may lag behind a write (undocumented). An observation proves nothing about its last
@@ -53,6 +54,7 @@ class Context:
     query_lag: timedelta = QUERY_LAG
     lane: Lane = Lane.INTERACTIVE
     fingerprint: str = ""
+    `positions`: where the position of the log is kept outside of the database; None: nowhere.
     keep_conflicts: timedelta = KEEP_CONFLICTS
     between: Callable[[], None] = nothing
 
@@ -65,6 +67,7 @@ class Context:
     def by_name(self) -> Mapping[str, TableMapping]:
         """Mappings by table name as `sync.toml` writes it."""
         return {mapping.name: mapping for mapping in self.mappings}
+    positions: Positions | None = None
 
     def mapping(self, table: str) -> TableMapping:
         """The mapping of a table. Raises UsageError that names the known ones."""

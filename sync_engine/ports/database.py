@@ -12,6 +12,7 @@ from sync_engine.ports.brakes import Brakes
 from sync_engine.ports.chain import Chain
 from sync_engine.ports.event_log import EventLog
 from sync_engine.ports.hints import Hints
+from sync_engine.ports.home import Homes, Rebasing
 from sync_engine.ports.inbox import Inbox
 from sync_engine.ports.installation import Capture
 from sync_engine.ports.lease import Leases
@@ -54,6 +55,10 @@ class UnitOfWork(Protocol):
     def scratch(self) -> Scratch: ...
     @property
     def backlog(self) -> Backlog: ...
+    @property
+    def homes(self) -> Homes: ...
+    @property
+    def rebasing(self) -> Rebasing: ...
     @property
     def leases(self) -> Leases: ...
     @property

@@ -20,7 +20,8 @@ class Registration:
 
     `fields` is JSON by field name: `{"number": attnum, "column": name, "column_type": ..., "former": [names],
     "property_id": ..., "type": ...}`.
-    `backfilled`: every row that was there before capture is in the log. `polled_until`: lower bound of the next
+    `backfilled`: every row that was there before capture is in the log. `recovering`: the database was restored,
+    and no pass has read every page since: deletes wait for a person. `polled_until`: lower bound of the next
     poll of Notion (the time by Notion's own clock when the last complete poll began), None before the first.
     """
 
@@ -34,6 +35,7 @@ class Registration:
     key_property_id: str = ""
     fields: JsonObject = field(default_factory=dict)
     backfilled: bool = False
+    recovering: bool = False
     polled_until: datetime | None = None
     last_full_scan: datetime | None = None
     last_sync: datetime | None = None

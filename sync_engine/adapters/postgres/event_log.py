@@ -25,10 +25,11 @@ from sync_engine.adapters.postgres.event_search import Indexed, search
 from sync_engine.adapters.postgres.snapshot_chunk import absent_rows, snapshot_chunk
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.domain.events import ChangeEvent
+from sync_engine.domain.home import WENT_BACK
 from sync_engine.domain.keys import decode_key
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.schema import Table
-from sync_engine.errors import DatabaseError
+from sync_engine.errors import DatabaseError, DatabaseRestored
 from sync_engine.ports.event_log import EventFilter, NewEvent, Tick
 
 BEGINNING = "1:1:"
@@ -200,8 +201,4 @@ def _refuse_rewind(previous: str, current: str, last_seq: int, bounds: Sequence[
     """Transaction ids that start anew would pass for read ones, and their events would be lost silently."""
     ids_went_back = tick_bounds.parse_snapshot(previous)[1] > tick_bounds.parse_snapshot(current)[1]
     if ids_went_back or any(seq > last_seq for _, seq in bounds):
-        raise DatabaseError(
-            "the database counts transactions or events from an earlier point than the log's reader has seen:"
-            " it was restored from a backup, or moved by dump and restore",
-            hint="nothing was read or written; see docs/howto/recover-after-a-restore.md",
-        )
+        raise DatabaseRestored(WENT_BACK)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, OID, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, OID, TIMESTAMP, UUID
 
 from sync_engine.adapters.postgres.types import Char, Snapshot, Xid8
 
@@ -69,6 +69,21 @@ mappings = Table(
     Column("polled_until", _AT),
     Column("last_full_scan", _AT),
     Column("last_sync", _AT),
+    Column("recovering", Boolean, nullable=False, server_default=text("false")),
+)
+
+home = Table(
+    "sync_home",
+    metadata,
+    Column("installation", UUID, nullable=False, server_default=text("gen_random_uuid()")),
+    Column("settled_at", _AT, nullable=False, server_default=_NOW),
+    Column("rebased", ARRAY(BigInteger), nullable=False, server_default=text("'{}'::bigint[]")),
+    Column("database", OID),
+    Column("id", SmallInteger, primary_key=True, autoincrement=False, server_default=text("1")),
+    Column("system_id", Text),
+    Column("timeline", Text),
+    CheckConstraint("id = 1", name="only_one"),
+    comment="Which database this is, to notice that it was restored, moved or copied",
 )
 
 events = Table(

@@ -14,10 +14,12 @@ from sync_engine.adapters.postgres.conflicts import PostgresConflicts
 from sync_engine.adapters.postgres.event_log import PostgresEventLog
 from sync_engine.adapters.postgres.held import PostgresHeld
 from sync_engine.adapters.postgres.hints import PostgresHints
+from sync_engine.adapters.postgres.homes import PostgresHomes
 from sync_engine.adapters.postgres.inbox import PostgresInbox
 from sync_engine.adapters.postgres.journal import PostgresJournal
 from sync_engine.adapters.postgres.leases import PostgresLeases
 from sync_engine.adapters.postgres.marks import PostgresMarks
+from sync_engine.adapters.postgres.rebasing import PostgresRebasing
 from sync_engine.adapters.postgres.records import PostgresRecords
 from sync_engine.adapters.postgres.registrations import PostgresRegistrations
 from sync_engine.adapters.postgres.request_ledger import PostgresRequests
@@ -106,6 +108,16 @@ class PostgresUnitOfWork:
     def backlog(self) -> PostgresBacklog:
         """What is left to do."""
         return PostgresBacklog(self._connection)
+
+    @cached_property
+    def homes(self) -> PostgresHomes:
+        """Which database this is."""
+        return PostgresHomes(self._connection)
+
+    @cached_property
+    def rebasing(self) -> PostgresRebasing:
+        """How the log goes on after a restore."""
+        return PostgresRebasing(self._connection)
 
     @cached_property
     def leases(self) -> PostgresLeases:

@@ -12,6 +12,7 @@ from sync_engine.errors import (
     ConfigurationError,
     ConnectionBlocked,
     DatabaseError,
+    DatabaseRestored,
     LeaseLost,
     NotSetUp,
     SchemaChanged,
@@ -21,7 +22,7 @@ from sync_engine.ports.clock import Clock
 
 BACKOFFS = {"database": Backoff(0.5, 30.0), "other": Backoff(2.0, 300.0)}
 
-_FATAL = (LeaseLost, ConnectionBlocked, NotSetUp, ConfigurationError, SchemaChanged)
+_FATAL = (LeaseLost, ConnectionBlocked, NotSetUp, ConfigurationError, SchemaChanged, DatabaseRestored)
 """Waiting mends none of these: somebody has to do something first."""
 
 _log = logging.getLogger(__name__)

@@ -23,6 +23,7 @@ from sync_engine.engine.passes.gather import capture_by_table, registrations_of
 from sync_engine.engine.passes.missing import distrust, find_missing_pages, refuse_lost
 from sync_engine.engine.passes.pull import proof_is_due, pull
 from sync_engine.engine.passes.recover import recover
+from sync_engine.engine.restored import refuse_restored, remember
 from sync_engine.errors import NotionRejected, NotionUnavailable
 from sync_engine.ports.store import Registration
 
@@ -97,6 +98,7 @@ class Turns:
         """Save the burst; when all is quiet it ends, and the next activity begins another."""
         if self.burst.happened:
             quiet = self.carrier.settled and self.recovered
+            remember(self.context)
             self.burst.save("done" if quiet else "running")
             if quiet:
                 _tell(self.burst)
@@ -135,6 +137,7 @@ class Turns:
             self._unsettle(count)
 
     def _read_notion(self, registered: Mapping[int, Registration]) -> None:
+            refuse_restored(self.context)
         if not self.recovered:
             recover(self.context)
             close_interrupted(self.context, self.burst.run_id)

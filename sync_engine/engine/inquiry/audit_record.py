@@ -147,16 +147,16 @@ def record_at(context: Context, table: str, key: str, at: datetime) -> JsonObjec
     """
     mapping = context.mapping(table)
     with context.database.transaction() as uow:
-        events = record_events(uow, mapping, key)
-    return as_of(told(until(events, at)), mapping, key, at, events)
+        events, rebases = record_events(uow, mapping, key), uow.homes.rebases()
+    return as_of(told(until(events, at), rebases), mapping, key, at, events)
 
 
 def record_between(context: Context, table: str, key: str, since: datetime, until_: datetime) -> JsonObject:
     """What changed of a record between two times, net. Raises UsageError for an unknown table."""
     mapping = context.mapping(table)
     with context.database.transaction() as uow:
-        events = record_events(uow, mapping, key)
-    earlier, later = (as_of(told(until(events, at)), mapping, key, at, events) for at in (since, until_))
+        events, rebases = record_events(uow, mapping, key), uow.homes.rebases()
+    earlier, later = (as_of(told(until(events, at), rebases), mapping, key, at, events) for at in (since, until_))
     return difference(earlier, later)
 
 

@@ -39,9 +39,9 @@ def table_between(context: Context, table: str, since: datetime, until: datetime
 
 
 def _timelines(context: Context, mapping: int, *moments: datetime) -> tuple[Timeline, ...]:
-    timelines = tuple(Timeline() for _ in moments)
     done = 0
     with context.database.transaction() as uow:
+        timelines = tuple(Timeline(uow.homes.rebases()) for _ in moments)
         for event in uow.events.find(EventFilter(mapping=mapping, until=max(moments))):
             for timeline, at in zip(timelines, moments, strict=True):
                 if event.occurred.until <= at:

@@ -28,7 +28,7 @@ def replay_into_schema(
         if not dry_run:
             uow.scratch.create_schema(schema)
         for mapping in selected:
-            timeline = Timeline()
+            timeline = Timeline(uow.homes.rebases())
             for event in uow.events.find(EventFilter(mapping=mapping.id, until=until)):
                 if until is None or event.occurred.until <= until:
                     timeline.fold(event)

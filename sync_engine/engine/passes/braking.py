@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sync_engine.domain.brake import Stop, exceeds
 from sync_engine.domain.events import Side
@@ -41,10 +42,31 @@ def _stop(
     masses = [mass for mass in uow.brakes.masses(mapping) if mass.side in sides]
     if masses:
         linked = uow.records.counts(mapping.id).linked
+        recovering = _is_recovering(uow, mapping)
         for mass in masses:
-            if exceeds(mass, mapping.brake, linked, continuous=continuous):
+            if (recovering and mass.kind == "delete") or exceeds(
+                mass, mapping.brake, linked, continuous=continuous
+            ):
                 uow.brakes.stop(mapping, mass.side, mass.kind, run_id)
     return [stop for stop in uow.brakes.stops(mapping.id) if stop.side in sides]
+
+
+def _is_recovering(uow: UnitOfWork, mapping: TableMapping) -> bool:
+    """Whether the database was restored and not every page was read since: what seems to be deleted on one side
+    may be what the restore brought back on the other."""
+    return any(item.recovering for item in uow.registrations.all() if item.id == mapping.id)
+
+
+def end_recovery(uow: UnitOfWork, mapping: TableMapping) -> None:
+    """Every page was read after a restore: all that would be deleted waits for a person, and what is deleted from
+    now on is an everyday delete again."""
+    for registration in uow.registrations.all():
+        if registration.id == mapping.id and registration.recovering:
+            uow.brakes.forget(mapping)
+            for mass in uow.brakes.masses(mapping):
+                if mass.kind == "delete":
+                    uow.brakes.stop(mapping, mass.side, mass.kind, "")
+            uow.registrations.save(replace(registration, recovering=False))
 
 
 def rehearsed_stops(context: Context, stops: Sequence[Stop]) -> list[JsonObject]:

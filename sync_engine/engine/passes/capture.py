@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from sync_engine.domain.events import ChangeEvent, Op
@@ -30,11 +30,23 @@ def capture(database: Database, mappings: Mapping[int, TableMapping]) -> Counter
 
 def capture_within(uow: UnitOfWork, mappings: Mapping[int, TableMapping]) -> Counter[int]:
     """`capture` inside the caller's transaction."""
-    counts: Counter[int] = Counter()
     tick = uow.events.tick(CONSUMER)
+    counts = fold_events(uow, mappings, lambda after: uow.events.read(tick, after, SLICE))
+    uow.events.advance(CONSUMER, tick)
+    return counts
+
+
+def fold_events(
+    uow: UnitOfWork, mappings: Mapping[int, TableMapping], read: Callable[[int], Sequence[ChangeEvent]]
+) -> Counter[int]:
+    """Fold what `read` gives after a number, page by page of `SLICE`; counts of foreign events by mapping.
+
+    An event that was folded before changes nothing.
+    """
+    counts: Counter[int] = Counter()
     after = 0
     while True:
-        events = uow.events.read(tick, after, SLICE)
+        events = read(after)
         if not events:
             break
         for mapping_id, group in _by_mapping(events).items():
@@ -46,7 +58,6 @@ def capture_within(uow: UnitOfWork, mappings: Mapping[int, TableMapping]) -> Cou
         after = events[-1].seq
         if len(events) < SLICE:
             break
-    uow.events.advance(CONSUMER, tick)
     return counts
 
 

@@ -10,6 +10,7 @@ from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.schema import Table
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
+from sync_engine.engine.restored import refuse_restored
 from sync_engine.errors import DatabaseError, NotSetUp, SchemaChanged
 from sync_engine.ports.database import Database, UnitOfWork
 from sync_engine.ports.installation import CaptureState
@@ -27,8 +28,9 @@ def ensure_captured(context: Context, registrations: Mapping[int, Registration])
     A renamed, dropped or added column needs no more than a new function. A column of another type makes the table
     be read again, because Postgres rewrote its rows without telling any trigger. Raises NotSetUp when a trigger
     is missing or disabled: what changed meanwhile is not in the log. Raises SchemaChanged when the mappings were
-    made for other columns.
+    made for other columns, DatabaseRestored when it is not the database that the engine left.
     """
+    refuse_restored(context)
     with context.database.transaction() as uow:
         tables = {table.oid: table for table in uow.rows.tables(_schemas(context))}
         states = {item.id: _state(uow, item, tables.get(item.oid)) for item in context.mappings}

@@ -11,6 +11,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.times import notion_interval
 from sync_engine.engine.context import Context
+from sync_engine.engine.passes.braking import end_recovery
 from sync_engine.engine.passes.observe import actor_of, content_of
 from sync_engine.errors import NotionNotFound, NotionRejected
 from sync_engine.ports.database import Database, UnitOfWork
@@ -41,6 +42,8 @@ def find_missing_pages(context: Context, mapping: TableMapping, everything: froz
             continue
         trashed += settle_left(context, mapping, record, page)
         context.between()
+    with context.database.transaction() as uow:
+        end_recovery(uow, mapping)
     return trashed
 
 

@@ -26,6 +26,7 @@ from sync_engine.ports.workspace import Author, Page
 class Sighting:
     """The circumstances of an observation: when (database clock), since when the pages were known to be
     unchanged (None: never polled), the clock bound, and the run that looked.
+    `recovering`: the database was restored, so a page may carry the key of a row that the restore lost.
 
     `intended` has the values, by page id and field, that an interrupted run may have written.
     """
@@ -35,6 +36,7 @@ class Sighting:
     skew: timedelta
     run_id: str
     intended: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    recovering: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def observe_pages(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page],
     Events and records are written in the caller's transaction. A value that equals what the engine itself wrote
     is no edit, whoever is named as the last editor; an edit that the engine's write hid is found by its value.
     """
-    records = _records_of(uow, mapping, pages)
+    records = _records_of(uow, mapping, pages, recovering=sighting.recovering)
     keys = uow.records.keys(linked_pages(mapping, pages))
     seen = [_see(records[page.id], page, mapping, keys, sighting) for page in pages]
     seqs = iter(uow.events.append([item.event for item in seen if item.event is not None]))
@@ -78,7 +80,9 @@ def _edited(folded: Sequence[Record], seen: Sequence[_Seen]) -> Sequence[Record]
     return [record for record, item in zip(folded, seen, strict=True) if item.event is not None and record.id]
 
 
-def _records_of(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page]) -> Mapping[str, Record]:
+def _records_of(
+    uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page], *, recovering: bool
+) -> Mapping[str, Record]:
     by_page = dict(uow.records.by_page(mapping.id, [page.id for page in pages]))
     unknown = {page.id: key_on(page, mapping) for page in pages if page.id not in by_page}
     by_key = uow.records.by_key(mapping.id, sorted({key for key in unknown.values() if key}))
@@ -87,6 +91,9 @@ def _records_of(uow: UnitOfWork, mapping: TableMapping, pages: Sequence[Page]) -
         by_page[page_id] = _adopted(by_key.get(key), mapping, page_id, key, taken)
     return by_page
 
+        if recovering and key and key not in by_key and key not in taken and _names_for_ever(mapping):
+            taken.add(key)
+            by_page[page_id] = replace(by_page[page_id], key=key)
 
 def _adopted(owner: Record | None, mapping: TableMapping, page_id: str, key: str, taken: set[str]) -> Record:
     """The record of a page seen for the first time: the one whose key it carries, if that has no page, else new.

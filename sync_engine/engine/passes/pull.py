@@ -60,6 +60,7 @@ def pull(
                 unchanged_since=unchanged_since(registration, context),
                 skew=context.workspace.clock_skew(),
                 run_id=run_id,
+                recovering=registration.recovering,
             )
             edits += observe_pages(uow, mapping, pages, sighting)
         seen.update(page.id for page in batch.pages)
