@@ -34,10 +34,10 @@ from sync_engine.ports.store import Registration
 from sync_engine.ports.workspace import Workspace
 from sync_engine.settings import Settings
 
-_log = logging.getLogger(__name__)
 STATE = ".sync-engine"
 """The folder beside `sync.toml` for what must not go back with the database."""
 
+_log = logging.getLogger(__name__)
 
 
 class App:
@@ -96,8 +96,8 @@ class App:
             workspace=cast(Workspace, _OpenedWhenUsed(lambda: self.workspace)),
             clock=self.clock,
             ids=self.ids,
-            mappings=mappings,
             positions=PositionFiles(self.state_folder),
+            mappings=mappings,
             ambiguous=self.settings.defaults.ambiguous,
             progress=self._progress,
             query_lag=timedelta(seconds=self.settings.notion.query_lag_seconds),
@@ -105,14 +105,14 @@ class App:
             fingerprint=fingerprint,
         )
 
-    def remapped(self) -> Context:
-        """The context, with the mappings made anew from what the database looks like now."""
     @property
     def state_folder(self) -> Path:
         """Where files of this installation lie: beside `sync.toml`."""
         path = self.settings.path
         return (path.parent if path is not None else Path()) / STATE
 
+    def remapped(self) -> Context:
+        """The context, with the mappings made anew from what the database looks like now."""
         self.__dict__.pop("context", None)
         return self.context
 

@@ -13,8 +13,8 @@ from sync_engine.domain.merge import AmbiguousPolicy
 from sync_engine.errors import UsageError
 from sync_engine.ports.clock import Clock, IdSource
 from sync_engine.ports.database import Database
-from sync_engine.ports.workspace import Workspace
 from sync_engine.ports.home import Positions
+from sync_engine.ports.workspace import Workspace
 
 QUERY_LAG = timedelta(seconds=10)
 """How far a Notion query may lag behind a write (undocumented). An observation proves nothing about its last
@@ -39,6 +39,7 @@ def no_progress(_what: str, _done: int, _total: int) -> None:
 class Context:
     """One installation: a database, a workspace and the mappings between them (parents first).
 
+    `positions`: where the position of the log is kept outside of the database; None: nowhere.
     `fingerprint` is of the tables (`Rows.fingerprint`) when the mappings were made; empty when nobody looked.
     `lane` is where the requests of batches of writes queue for the budget. `between` is called where something
     long can be interrupted for a moment: between two batches of a scan; what it raises ends the scan.
@@ -50,11 +51,11 @@ class Context:
     ids: IdSource
     mappings: Sequence[TableMapping]
     ambiguous: AmbiguousPolicy = "notion"
+    positions: Positions | None = None
     progress: Progress = no_progress
     query_lag: timedelta = QUERY_LAG
     lane: Lane = Lane.INTERACTIVE
     fingerprint: str = ""
-    `positions`: where the position of the log is kept outside of the database; None: nowhere.
     keep_conflicts: timedelta = KEEP_CONFLICTS
     between: Callable[[], None] = nothing
 
@@ -67,7 +68,6 @@ class Context:
     def by_name(self) -> Mapping[str, TableMapping]:
         """Mappings by table name as `sync.toml` writes it."""
         return {mapping.name: mapping for mapping in self.mappings}
-    positions: Positions | None = None
 
     def mapping(self, table: str) -> TableMapping:
         """The mapping of a table. Raises UsageError that names the known ones."""

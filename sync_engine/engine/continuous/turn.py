@@ -89,6 +89,7 @@ class Turns:
             finally:
                 self.recovered = self.recovered and done
                 self._store()
+            remember(self.context)
 
     def end(self) -> None:
         """Store the end of the burst under way."""
@@ -98,7 +99,6 @@ class Turns:
         """Save the burst; when all is quiet it ends, and the next activity begins another."""
         if self.burst.happened:
             quiet = self.carrier.settled and self.recovered
-            remember(self.context)
             self.burst.save("done" if quiet else "running")
             if quiet:
                 _tell(self.burst)
@@ -126,6 +126,7 @@ class Turns:
 
     def _look_at_tables(self) -> None:
         if self._captured:
+            refuse_restored(self.context)
             refuse_altered(self.context)
         else:
             ensure_captured(self.context, registrations_of(self.context))
@@ -137,7 +138,6 @@ class Turns:
             self._unsettle(count)
 
     def _read_notion(self, registered: Mapping[int, Registration]) -> None:
-            refuse_restored(self.context)
         if not self.recovered:
             recover(self.context)
             close_interrupted(self.context, self.burst.run_id)

@@ -35,8 +35,8 @@ class Sighting:
     unchanged_since: datetime | None
     skew: timedelta
     run_id: str
-    intended: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     recovering: bool = field(default=False, kw_only=True)
+    intended: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,11 @@ def _records_of(
     taken: set[str] = set()
     for page_id, key in unknown.items():
         by_page[page_id] = _adopted(by_key.get(key), mapping, page_id, key, taken)
-    return by_page
-
         if recovering and key and key not in by_key and key not in taken and _names_for_ever(mapping):
             taken.add(key)
             by_page[page_id] = replace(by_page[page_id], key=key)
+    return by_page
+
 
 def _adopted(owner: Record | None, mapping: TableMapping, page_id: str, key: str, taken: set[str]) -> Record:
     """The record of a page seen for the first time: the one whose key it carries, if that has no page, else new.

@@ -13,8 +13,8 @@ from sync_engine.engine.passes.carry import Pass, SyncDirection, SyncOptions, ca
 from sync_engine.engine.passes.closing import close_settled, forget_closed
 from sync_engine.engine.passes.gather import gather
 from sync_engine.engine.passes.missing import distrust
-from sync_engine.engine.summary import PassSummary
 from sync_engine.engine.restored import remember
+from sync_engine.engine.summary import PassSummary
 from sync_engine.errors import NotionRejected
 from sync_engine.ports.store import Run
 from sync_engine.ports.workspace import RequestCounts
@@ -62,14 +62,14 @@ def _sync(context: Context, options: SyncOptions, mappings: Sequence[TableMappin
         summary.requests = _since(requests, context.workspace.counts())
         _finish(work, run, synced, done=len(synced) == len(mappings))
     forget_closed(context)
+    if not options.dry_run:
+        remember(context)
     if work.fatal is not None:
         raise work.fatal
     if work.refused:
         for name in work.refused:
             distrust(context.database, context.mapping(name))
         raise _left_alone(work.refused, len(mappings))
-    if not options.dry_run:
-        remember(context)
     return summary
 
 
@@ -79,34 +79,6 @@ def _left_alone(refused: Mapping[str, NotionRejected], of: int) -> NotionRejecte
     return NotionRejected(
         f"left alone, nothing of it counts as deleted: {', '.join(refused)}{others}. {first.message}",
         hint=first.hint,
-def _has_inbox(work: Pass) -> bool:
-    """A part of the tables, one direction or a dry run decides nothing in the inbox: a poll that passes over a
-    choice would never see it again."""
-    options = work.options
-    return not (options.tables or options.dry_run or options.direction != "both")
-
-
-def _read_inbox(work: Pass) -> None:
-    if work.context.inbox is None or not _has_inbox(work):
-        return
-    try:
-        work.context.inbox.read(work.context, work.run_id, full=work.options.full)
-    except NotionRejected as error:
-        _log.debug("the inbox cannot be read: %s", error)  # remembered and told by the inbox itself
-
-
-def _show_inbox(work: Pass) -> None:
-    if work.context.inbox is None or not _has_inbox(work):
-        return
-    with work.context.database.transaction() as uow:
-        for mapping in work.mappings:
-            close_settled(uow, mapping.id, work.context.database.now())
-    try:
-        work.context.inbox.show(work.context)
-    except NotionRejected as error:
-        _log.debug("the inbox cannot be written: %s", error)
-
-
         status=first.status,
         api_code=first.api_code,
     )
