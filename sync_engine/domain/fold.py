@@ -98,11 +98,10 @@ def _beneath(record: Record, event: ChangeEvent, mapping: TableMapping) -> Recor
 
 
 def _brought_back(record: Record, event: ChangeEvent) -> bool:
-    """Whether a rollback made the row again while its page is still in the trash: all of it is to be told, or else
-    the page would seem to have been trashed by a person."""
-    return (
-        event.op is Op.INSERT and event.origin.startswith("rollback:") and record.notion_presence is Presence.GONE
-    )
+    """Whether a rollback or a replay made the row again while its page is still in the trash: all of it is to be
+    told, or else the page would seem to have been trashed by a person."""
+    ours = event.origin.startswith(("rollback:", "replay:"))
+    return event.op is Op.INSERT and ours and record.notion_presence is Presence.GONE
 
 
 def _revived(record: Record) -> Record:

@@ -8,10 +8,11 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """As text, `run:<id>` or `rollback:<id>`: what the log stores and `audit log --origin` filters by."""
+    """As text, `run:<id>`, `rollback:<id>` or `replay:<id>`: what the log stores and `audit log --origin` filters
+    by."""
 
     run_id: str
-    kind: Literal["run", "rollback"] = "run"
+    kind: Literal["run", "rollback", "replay"] = "run"
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.run_id}"

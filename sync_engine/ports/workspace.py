@@ -96,6 +96,10 @@ class Workspace(Protocol):
         """Create a database with its first data source. `properties` is Notion's schema form, by name."""
         ...
 
+    def restore_database(self, database_id: str) -> None:
+        """Take a database out of the trash, with its pages; already out is success. Raises NotionNotFound."""
+        ...
+
     def update_properties(self, data_source_id: str, properties: JsonObject) -> DataSource:
         """Add, rename or change properties; Notion's schema PATCH form, by name or id."""
         ...

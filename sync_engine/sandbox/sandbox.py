@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,8 @@ from sync_engine.sandbox.clock import SandboxClock
 from sync_engine.sandbox.connections import Connections
 from sync_engine.sandbox.faults import Fault, Faults
 from sync_engine.sandbox.ids import IdSource
+from sync_engine.sandbox.jsontypes import Json
+from sync_engine.sandbox.model import Page
 from sync_engine.sandbox.ratelimit import RateLimit
 from sync_engine.sandbox.requestlog import RequestLog
 from sync_engine.sandbox.seed import CAPABILITIES, add_connection, people, seed
@@ -178,6 +180,17 @@ class Sandbox:
         with self.workspace.lock:
             self.workspace.revoked.discard(object_id)
 
+    def purge(self, page_id: str) -> None:
+        """Delete a page for ever, as a person may in the trash: 404 from now on, and gone from all relations."""
+        with self.workspace.lock:
+            store = self.workspace.store
+            for page in store.every(Page):
+                values = {name: _without(value, page_id) for name, value in page.values.items()}
+                if values != page.values:
+                    store.put(replace(page, values=values))
+            store.delete(Page, page_id)
+            store.commit()
+
     def subscribe_webhook(self, url: str) -> str:
         """Send webhooks to an address and return the key of their signatures, after the handshake."""
         return self.workspace.webhooks.subscribe(url).token
@@ -198,3 +211,8 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _without(value: Json, page_id: str) -> Json:
+    """The value of a property without a link to the page."""
+    return [item for item in value if item != page_id] if isinstance(value, list) else value

@@ -96,6 +96,10 @@ class Databases:
             )
         return found
 
+    def restore(self, database_id: str) -> None:
+        """Out of the trash."""
+        self._client.send(Call("PATCH", f"databases/{database_id}", Effect.SET, {"in_trash": False}))
+
     def change(self, data_source_id: str, properties: JsonObject) -> DataSource:
         """Change the schema. When an answer is lost, the schema is read and only what is missing is sent again."""
         missing, attempt = properties, 0

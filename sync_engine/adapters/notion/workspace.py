@@ -65,6 +65,10 @@ class NotionWorkspace:
 
     def update_properties(self, data_source_id: str, properties: JsonObject) -> DataSource:
         """Change the schema; after a lost answer only what is still missing is sent again."""
+    def restore_database(self, database_id: str) -> None:
+        """Take a database out of the trash; its pages come back with it."""
+        self._databases.restore(database_id)
+
         return self._databases.change(data_source_id, properties)
 
     def changed_since(self, data_source_id: str, since: datetime | None) -> Iterator[PageBatch]:

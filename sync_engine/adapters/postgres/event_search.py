@@ -102,7 +102,7 @@ def _of_writing(wanted: EventFilter, made: Search) -> Iterator[Composable]:
         yield SQL("e.source = 'p' AND e.txid = {}").format(made.given(str(wanted.txid), "xid8"))
     if wanted.run:
         yield SQL("e.origin = ANY ({})").format(
-            made.given([f"run:{wanted.run}", f"rollback:{wanted.run}"], "text[]")
+            made.given([f"{kind}:{wanted.run}" for kind in ("run", "rollback", "replay")], "text[]")
         )
 
 

@@ -56,12 +56,12 @@ def apply_to_notion(
     with context.database.transaction() as uow:
         intents = uow.journal.intend([_intent(operation, mapping, origin.run_id) for operation in operations])
     sent = send_all(context.workspace, mapping, operations, context.lane)
-    replies = _believed(context, mapping, operations, sent)
+    replies = believed(context, mapping, operations, sent)
     with context.database.transaction() as uow:
         return _settle_replies(uow, context, mapping, operations, intents, replies, origin)
 
 
-def _believed(
+def believed(
     context: Context, mapping: TableMapping, operations: Sequence[Operation], replies: Sequence[Reply | None]
 ) -> Sequence[Reply | None]:
     """The replies without relations that only seem to be empty."""

@@ -28,7 +28,8 @@ class Sighting:
     unchanged (None: never polled), the clock bound, and the run that looked.
     `recovering`: the database was restored, so a page may carry the key of a row that the restore lost.
 
-    `intended` has the values, by page id and field, that an interrupted run may have written.
+    `intended` has the values, by page id and field, that an interrupted run may have written. `origin`: what these
+    pages show was written on purpose in that name, and crosses like any edit.
     """
 
     at: datetime
@@ -37,6 +38,7 @@ class Sighting:
     run_id: str
     recovering: bool = field(default=False, kw_only=True)
     intended: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ def _event(
         after=changes,
         occurred=interval,
         actor=actor_of(page.last_edited_by),
-        origin=f"run:{sighting.run_id}" if echo else "",
+        origin=sighting.origin or (f"run:{sighting.run_id}" if echo else ""),
         page_id=page.id,
     )
 

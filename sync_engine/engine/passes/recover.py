@@ -30,8 +30,10 @@ def recover(context: Context) -> int:
         if creates:
             _resolve_creates(context, mapping, creates)
         patches = [item for item in doubtful if item.mapping == mapping.id and item.op in _PATCHES]
-        if patches:
-            _resolve_patches(context, mapping, patches)
+        for replayed in (False, True):
+            same = [item for item in patches if (item.cause == REPLAYED) is replayed]
+            if same:
+                _resolve_patches(context, mapping, same)
     known = {mapping.id for mapping in context.mappings}
     settled = (ChangeOp.CREATE, *_PATCHES)
     rest = [item for item in doubtful if item.op not in settled or item.mapping not in known]
@@ -41,6 +43,9 @@ def recover(context: Context) -> int:
         )
     return len(doubtful)
 
+
+REPLAYED = "replay"
+"""The cause of what a replay writes to one side only: it is to cross to the other like an edit."""
 
 _PATCHES = (ChangeOp.UPDATE, ChangeOp.RESTORE)
 
@@ -67,8 +72,14 @@ def _resolve_patches(context: Context, mapping: TableMapping, patches: Sequence[
                 decode_page(page, mapping, keys).get(name) == value for name, value in intended[page.id].items()
             )
         }
+        replayed = f"replay:{patches[0].run_id}" if patches[0].cause == REPLAYED else ""
         sighting = Sighting(
-            context.database.now(), None, context.workspace.clock_skew(), patches[0].run_id, intended
+            context.database.now(),
+            None,
+            context.workspace.clock_skew(),
+            patches[0].run_id,
+            intended={} if replayed else intended,
+            origin=replayed,
         )
         observe_pages(uow, mapping, linked, sighting)
         uow.journal.finish([_concluded(entry, entry.page_id in arrived) for entry in patches])

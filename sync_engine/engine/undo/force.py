@@ -175,8 +175,8 @@ def _entry(wish: Wish, run_id: str) -> JournalEntry:
     )
 
 
-def push(context: Context, records: Sequence[tuple[TableMapping, Record]], origin: Origin) -> int:
-    """Carry what is pending in these records to Notion; returns the pages written.
+def push(context: Context, records: Sequence[tuple[TableMapping, Record]], origin: Origin, cause: str = "") -> int:
+    """Carry what is pending in these records to Notion, journalled with that cause; returns the pages written.
 
     The log is read first: what triggers did to the rows on the way (`updated_at`) crosses with it.
 
@@ -191,7 +191,7 @@ def push(context: Context, records: Sequence[tuple[TableMapping, Record]], origi
     for mapping in context.mappings:
         keys = groups.get(mapping.id, [])
         for start in range(0, len(keys), BATCH):
-            sent, fatal = _push_batch(context, mapping, keys[start : start + BATCH], origin)
+            sent, fatal = _push_batch(context, mapping, keys[start : start + BATCH], origin, cause)
             done += sent
             context.progress("writing to Notion", done, total)
             if fatal is not None:
@@ -200,12 +200,12 @@ def push(context: Context, records: Sequence[tuple[TableMapping, Record]], origi
 
 
 def _push_batch(
-    context: Context, mapping: TableMapping, keys: Sequence[str], origin: Origin
+    context: Context, mapping: TableMapping, keys: Sequence[str], origin: Origin, cause: str
 ) -> tuple[int, NotionError | None]:
     with context.database.transaction() as uow:
         records = list(uow.records.by_key(mapping.id, keys).values())
         decided = decide(uow, context, mapping, records, origin.run_id)
-    operations = decided.operations[Side.NOTION]
+    operations = [replace(item, cause=cause or item.cause) for item in decided.operations[Side.NOTION]]
     if not operations:
         return 0, None
     sent = apply_to_notion(context, mapping, operations, origin)

@@ -22,13 +22,14 @@ from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import between_turns
 from sync_engine.engine.passes.gather import gather
+from sync_engine.engine.passes.recover import REPLAYED
 from sync_engine.engine.undo.at_mark import lost_since
 from sync_engine.engine.undo.rollback_events import Chosen, chosen_events, steps
 from sync_engine.engine.undo.rollback_selection import Selection, check
 from sync_engine.engine.undo.takeback import take_back
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
-from sync_engine.ports.store import ChangeStatus, JournalEntry, JournalFilter, Mark, Run
+from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter, Mark, Run
 
 __all__ = ["RollbackResult", "Selection", "rollback"]
 
@@ -205,11 +206,16 @@ def _entries(uow: UnitOfWork, context: Context, selection: Selection, mark: Mark
         mapping=context.mapping(table).id if table else None,
         key=key,
     )
-    found = [entry for entry in uow.journal.find(wanted) if _is_wanted(entry, selection)]
+    found = [entry for entry in uow.journal.find(wanted) if _is_wanted(entry, selection) and not _is_remade(entry)]
     only_record = selection.record and not (run or mark or selection.since or selection.until)
     if only_record and found:
         return [entry for entry in found if entry.run_id == found[-1].run_id]
     return found
+
+
+def _is_remade(entry: JournalEntry) -> bool:
+    """Whether a replay made a purged page of a living row anew: taking that back would take the row as well."""
+    return entry.op is ChangeOp.CREATE and entry.cause == REPLAYED
 
 
 def _is_wanted(entry: JournalEntry, selection: Selection) -> bool:

@@ -101,7 +101,7 @@ def _revive_rows(
         rows += [_with_row(written.get(item.record.id, item.record), mapping) for item in there]
         blocked = {item.record.id: item.blocked for item in group}
         told = [
-            _told(record, row, blocked[record.id], mapping, now, origin)
+            told_back(record, row, blocked[record.id], mapping, now, origin)
             for record, row in rows
             if record.id not in taken.refused
         ]
@@ -124,7 +124,7 @@ def _with_row(record: Record, mapping: TableMapping) -> tuple[Record, Mapping[st
     return record, {item.name: postgres_value(record, item) for item in mapping.fields if item.name in known}
 
 
-def _told(
+def told_back(
     record: Record,
     row: Mapping[str, Value],
     blocked: Collection[str],

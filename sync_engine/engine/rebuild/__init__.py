@@ -1,0 +1,1 @@
+"""Rebuilding: a lost or damaged side put back from the log, in place or elsewhere."""
