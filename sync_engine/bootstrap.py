@@ -28,6 +28,7 @@ from sync_engine.engine.configure.setup import Installation, MappedTable
 from sync_engine.engine.context import Context, Progress, no_progress
 from sync_engine.engine.continuous.loop import LoopOptions, slice_of
 from sync_engine.engine.exclusive import refuse_beside_run
+from sync_engine.engine.inbox.inbox import ConflictInbox
 from sync_engine.ports.clock import Clock
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import Registration
@@ -103,6 +104,7 @@ class App:
             query_lag=timedelta(seconds=self.settings.notion.query_lag_seconds),
             keep_conflicts=timedelta(days=self.settings.retention.conflicts_days),
             fingerprint=fingerprint,
+            inbox=ConflictInbox(self.settings.inbox.rows) if self.settings.inbox.enabled else None,
         )
 
     @property
@@ -125,6 +127,7 @@ class App:
             workspace=self.workspace,
             parent_page=self.settings.notion.parent_page_id,
             mapped=self.mapped,
+            inbox_title=self.settings.inbox.title if self.settings.inbox.enabled else "",
             progress=self._progress,
         )
 
@@ -175,7 +178,7 @@ class App:
                 usual=run.poll_seconds,
                 fastest=run.poll_min_seconds,
                 slowest=run.poll_max_seconds,
-                floor=polling_floor(len(self.settings.tables), budget),
+                floor=polling_floor(len(self.settings.tables) + self.settings.inbox.enabled, budget),
             ),
             look=run.log_seconds,
             lease=run.lease_seconds,

@@ -20,6 +20,7 @@ from sync_engine.configuration.shape import (
     Defaults,
     DeletePolicies,
     FieldSettings,
+    InboxSettings,
     RelationSettings,
     RetentionSettings,
     RunSettings,
@@ -34,6 +35,7 @@ __all__ = [
     "Defaults",
     "DeletePolicies",
     "FieldSettings",
+    "InboxSettings",
     "NotionSettings",
     "PostgresSettings",
     "RelationSettings",
@@ -108,6 +110,7 @@ class Settings:
     notion: NotionSettings
     defaults: Defaults = field(default_factory=Defaults)
     run: RunSettings = field(default_factory=RunSettings)
+    inbox: InboxSettings = field(default_factory=InboxSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     tables: tuple[TableSettings, ...] = ()
     path: Path | None = None
@@ -231,6 +234,7 @@ def _resolved(
         notion=notion,
         defaults=parsed.defaults,
         run=_checked_run(parsed.run, path, lines),
+        inbox=parsed.inbox,
         retention=parsed.retention,
         tables=parsed.tables,
         path=path,

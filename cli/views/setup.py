@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cli.output import Output
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.engine.configure.setup import SetupChange
+from sync_engine.engine.configure.changes import SetupChange
 
 
 def changes_json(changes: Sequence[SetupChange]) -> list[Json]:

@@ -116,6 +116,14 @@ class RetentionSettings(Shape):
     conflicts_days: float = Field(default=90.0, ge=1, le=36_500)
 
 
+class InboxSettings(Shape):
+    """`[inbox]`: a database in Notion in which people decide open conflicts; `rows` of them on show at once."""
+
+    enabled: bool = False
+    title: Name = "Sync Conflicts"
+    rows: int = Field(default=200, ge=1, le=5000)
+
+
 class FieldSettings(Shape):
     """`[tables.fields.COLUMN]`. `secret` keeps the column out of Notion and out of the log.
 
@@ -178,6 +186,7 @@ class SyncToml(Shape):
     notion: NotionSection = NotionSection()
     defaults: Defaults = Defaults()
     run: RunSettings = RunSettings()
+    inbox: InboxSettings = InboxSettings()
     retention: RetentionSettings = RetentionSettings()
     tables: tuple[TableSettings, ...] = Field(default=(), strict=False)
 
@@ -188,6 +197,7 @@ SHAPES: dict[tuple[str, ...], type[Shape]] = {
     ("notion",): NotionSection,
     ("defaults",): Defaults,
     ("run",): RunSettings,
+    ("inbox",): InboxSettings,
     ("retention",): RetentionSettings,
     ("defaults", "delete"): DeletePolicies,
     ("defaults", "brake"): BrakeSettings,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from typing import Protocol
 
 from sync_engine.domain.lanes import Lane
 from sync_engine.domain.mapping import TableMapping
@@ -35,6 +36,20 @@ def no_progress(_what: str, _done: int, _total: int) -> None:
     """Report nowhere."""
 
 
+class ReviewInbox(Protocol):
+    """Where people decide conflicts in Notion. Used under the installation's lock."""
+
+    def read(self, context: Context, run_id: str, *, full: bool) -> int:
+        """Carry out what people chose since the last poll (`full`: read every row); returns how many choices there
+        were. Raises NotionRejected when the inbox cannot be read, and what the sides raise."""
+        ...
+
+    def show(self, context: Context, at_once: int | None = None) -> bool:
+        """Bring its rows up to date, `at_once` at most; returns whether more is left to do at once. Raises
+        NotionRejected, and NotionUnavailable."""
+        ...
+
+
 @dataclass(frozen=True)
 class Context:
     """One installation: a database, a workspace and the mappings between them (parents first).
@@ -42,7 +57,8 @@ class Context:
     `positions`: where the position of the log is kept outside of the database; None: nowhere.
     `fingerprint` is of the tables (`Rows.fingerprint`) when the mappings were made; empty when nobody looked.
     `lane` is where the requests of batches of writes queue for the budget. `between` is called where something
-    long can be interrupted for a moment: between two batches of a scan; what it raises ends the scan.
+    long can be interrupted for a moment: between two batches of a scan; what it raises ends the scan. `inbox` is
+    None where the configuration wants none.
     """
 
     database: Database
@@ -58,6 +74,7 @@ class Context:
     fingerprint: str = ""
     keep_conflicts: timedelta = KEEP_CONFLICTS
     between: Callable[[], None] = nothing
+    inbox: ReviewInbox | None = None
 
     @cached_property
     def by_id(self) -> Mapping[int, TableMapping]:

@@ -141,6 +141,14 @@ class Workspace(Protocol):
         """Take out of the trash; already out is success."""
         ...
 
+    def write_texts(self, page_id: str, name: str, texts: Sequence[tuple[str, str]]) -> None:
+        """Have the body of a page hold these (label, text) whole, of any length, in one toggle of that name.
+
+        Safe to repeat: what is there is completed, a toggle of another name replaced. What people wrote into the
+        body stays. After NotionUnavailable a part of it may be there.
+        """
+        ...
+
     def counts(self) -> RequestCounts:
         """Requests so far."""
         ...

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from sync_engine.adapters.notion.authors import Authors
+from sync_engine.adapters.notion.bodies import Bodies
 from sync_engine.adapters.notion.budget import Budget, BudgetState
 from sync_engine.adapters.notion.client import BearerToken, NotionClient
 from sync_engine.adapters.notion.databases import Databases
@@ -40,6 +41,7 @@ class NotionWorkspace:
         self._client = client
         self._authors = Authors(client, clock)
         self._databases = Databases(client, clock)
+        self._bodies = Bodies(client)
         self._reader = Reader(client, self._authors, PropertySpelling())
         self._writer = Writer(client, self._reader, PropertySpelling())
 
@@ -63,12 +65,12 @@ class NotionWorkspace:
         """Create a database with its first data source; never repeated when its answer is lost."""
         return self._databases.create(parent_page_id, title, icon, properties)
 
-    def update_properties(self, data_source_id: str, properties: JsonObject) -> DataSource:
-        """Change the schema; after a lost answer only what is still missing is sent again."""
     def restore_database(self, database_id: str) -> None:
         """Take a database out of the trash; its pages come back with it."""
         self._databases.restore(database_id)
 
+    def update_properties(self, data_source_id: str, properties: JsonObject) -> DataSource:
+        """Change the schema; after a lost answer only what is still missing is sent again."""
         return self._databases.change(data_source_id, properties)
 
     def changed_since(self, data_source_id: str, since: datetime | None) -> Iterator[PageBatch]:
@@ -106,6 +108,10 @@ class NotionWorkspace:
     def restore_page(self, page_id: str) -> Page:
         """Take out of the trash; already out is success."""
         return self._writer.set_trash(page_id, False)
+
+    def write_texts(self, page_id: str, name: str, texts: Sequence[tuple[str, str]]) -> None:
+        """Have the body of a page hold these texts whole, in one toggle of that name; safe to repeat."""
+        self._bodies.write(page_id, name, texts)
 
     def counts(self) -> RequestCounts:
         """Requests so far."""

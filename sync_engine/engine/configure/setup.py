@@ -9,6 +9,8 @@ from typing import Literal
 from sync_engine.domain.mapping import KEY_PROPERTY, FieldMapping, TableMapping
 from sync_engine.domain.schema import DataSource, Property, Table
 from sync_engine.domain.values import Json, JsonObject
+from sync_engine.engine.configure.changes import SetupChange
+from sync_engine.engine.configure.inbox_setup import InboxSetup
 from sync_engine.engine.context import Progress, no_progress
 from sync_engine.engine.passes.captured import BLIND, memory_of_column, read_again
 from sync_engine.engine.passes.tell_again import tell_again
@@ -27,7 +29,7 @@ class Installation:
 
     `parent_page` gives the id of the page to create databases under, or raises ConfigurationError; it is asked
     for only when one has to be created. `mapped` reads the mappings as they are configured and registered now;
-    its argument is None while the engine schema is not there.
+    its argument is None while the engine schema is not there. `inbox_title`: of the conflict inbox; empty: none.
     """
 
     database: Database
@@ -35,20 +37,12 @@ class Installation:
     parent_page: Callable[[], str]
     mapped: Callable[[UnitOfWork | None], Sequence[MappedTable]]
     progress: Progress = no_progress
+    inbox_title: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class SetupChange:
-    """One thing that setup would do or did; `drift` is one that a person has to decide."""
-
-    side: Literal["postgres", "notion"]
-    action: Literal["create", "change", "drift", "remove"]
-    object: str
-    detail: str
-
-    def to_json(self) -> JsonObject:
-        """As `plan --json` prints it."""
-        return {"side": self.side, "action": self.action, "object": self.object, "detail": self.detail}
+    @property
+    def inbox(self) -> InboxSetup:
+        """Setting up the conflict inbox."""
+        return InboxSetup(self.database, self.workspace, self.parent_page, self.inbox_title)
 
 
 def plan_setup(installation: Installation) -> Sequence[SetupChange]:
@@ -65,7 +59,7 @@ def plan_setup(installation: Installation) -> Sequence[SetupChange]:
         changes += [_trigger_change(item, state) for item, state in states if state is not CaptureState.OK]
     for mapping, _ in mapped:
         changes += _notion_changes(installation.workspace, mapping)
-    return changes
+    return [*changes, *installation.inbox.plan()]
 
 
 def _trigger_change(mapping: TableMapping, state: CaptureState) -> SetupChange:
@@ -114,6 +108,7 @@ def setup(installation: Installation) -> Sequence[SetupChange]:
     _install_capture(installation)
     _make_databases(installation)
     _complete_properties(installation)
+    installation.inbox.make()
     return changes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sync_engine.engine.context import Context
-from sync_engine.engine.continuous.polls import Polls
+from sync_engine.engine.continuous.polls import INBOX, Polls
 from sync_engine.engine.passes.missing import distrust
 from sync_engine.engine.passes.pull_pages import pull_pages
 from sync_engine.errors import NotionRejected
@@ -29,7 +29,10 @@ def follow_hints(context: Context, polls: Polls, run_id: str) -> dict[str, int]:
     with context.database.transaction() as uow:
         waiting = uow.hints.waiting(AT_ONCE)
         pages = [hint.entity_id for hint in waiting if hint.entity == "page"]
+        inbox = uow.inbox.place() if waiting else None
         owners = {page_id: mapping for page_id, (mapping, _) in uow.records.keys(pages).items()} if pages else {}
+    if inbox is not None and any(_is_of(context, inbox.data_source_id, hint) for hint in waiting):
+        polls.now(INBOX)
     edits: dict[str, int] = {}
     for mapping_id, page_ids in _by_table(context, waiting, owners).items():
         mapping = context.by_id[mapping_id]
@@ -48,6 +51,13 @@ def follow_hints(context: Context, polls: Polls, run_id: str) -> dict[str, int]:
         with context.database.transaction() as uow:
             uow.hints.done([hint.event_id for hint in waiting])
     return edits
+
+
+def _is_of(context: Context, data_source_id: str, hint: Hint) -> bool:
+    """Whether somebody else than this connection changed something there."""
+    if data_source_id not in (hint.data_source_id, hint.entity_id):
+        return False
+    return not hint.authors or set(hint.authors) != {context.workspace.whoami().id}
 
 
 def _by_table(context: Context, hints: Sequence[Hint], owners: Mapping[str, int]) -> dict[int, dict[str, bool]]:

@@ -15,6 +15,9 @@ from sync_engine.ports.clock import Clock
 REFUSED_PAUSE = 5.0
 """A table that Notion refuses is asked so many times more seldom than a quiet one."""
 
+INBOX = "conflict inbox"
+"""The name under which the inbox is polled, beside the tables."""
+
 _log = logging.getLogger(__name__)
 
 

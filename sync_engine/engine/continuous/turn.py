@@ -13,7 +13,7 @@ from sync_engine.engine.burst import Burst
 from sync_engine.engine.context import Context
 from sync_engine.engine.continuous.carrier import Carrier
 from sync_engine.engine.continuous.follow_hints import follow_hints
-from sync_engine.engine.continuous.polls import Polls
+from sync_engine.engine.continuous.polls import INBOX, Polls
 from sync_engine.engine.interrupted import close_interrupted
 from sync_engine.engine.passes.backfill import backfill
 from sync_engine.engine.passes.capture import CONSUMER
@@ -31,6 +31,9 @@ NEVER = timedelta.max
 
 BETWEEN = 1.0
 """Seconds of a long scan before people's edits get a turn in between."""
+
+INBOX_AT_ONCE = 20
+"""Rows of the conflict inbox that one turn writes."""
 
 STAMP = 30.0
 """Seconds between two notes that a table is in sync, while nothing happens."""
@@ -53,6 +56,7 @@ class Turns:
     burst: Burst
     recovered: bool = False
     proofs: Sequence[str] = ()
+    _inbox_unfinished: bool = False
     _captured: bool = False
     _looked_at: float = 0.0
     _stamped_at: float | None = None
@@ -64,15 +68,20 @@ class Turns:
 
     def is_wanted(self) -> bool:
         """Whether a turn would find anything: cheap, and without a request to Notion."""
-        if not self.recovered or self.carrier.is_wanted() or self.proofs or self.polls.due(self.names):
+        if not self.recovered or self.carrier.is_wanted() or self.proofs or self.polls.due(self._polled):
             return True
         with self.context.database.transaction() as uow:
             return uow.backlog.has_news(CONSUMER) or uow.hints.count() > 0
 
     @property
+    def _polled(self) -> list[str]:
+        """What is asked for from time to time: the tables, and the inbox."""
+        return self.names if self.context.inbox is None else [*self.names, INBOX]
+
+    @property
     def has_more(self) -> bool:
         """Whether the last turn left something to do right away."""
-        return not self.carrier.settled or bool(self.proofs)
+        return not self.carrier.settled or bool(self.proofs) or self._inbox_unfinished
 
     def turn(self) -> None:
         """Do one turn. Raises what the sides raise; whatever was done until then is committed and stored.
@@ -116,11 +125,13 @@ class Turns:
         except NotionUnavailable:
             self.carrier.to_postgres(self.burst, self._ready(registered))
             raise
+        self._read_inbox()
         self._carry(registered)
         self._prove()
         if self.carrier.settled:
             self._close_conflicts()
             self._stamp()
+        self._show_inbox()
 
     # --- news
 
@@ -163,6 +174,28 @@ class Turns:
     def _refused(self, table: str, error: NotionRejected) -> None:
         self.polls.refused(table, error)
         distrust(self.context.database, self.context.mapping(table))
+
+    def _read_inbox(self) -> None:
+        """Carry out what people chose, when the inbox is due."""
+        if self.context.inbox is None or not self.polls.due([INBOX]):
+            return
+        try:
+            choices = self.context.inbox.read(self.context, self.burst.run_id, full=False)
+        except NotionRejected as error:
+            self.polls.refused(INBOX, error)
+            return
+        self.polls.polled(INBOX, choices)
+        self._unsettle(choices)
+
+    def _show_inbox(self) -> None:
+        """Write a bounded piece of what the inbox lacks; costs a look at the database where it lacks nothing."""
+        if self.context.inbox is None or self.polls.is_refused(INBOX):
+            return
+        try:
+            self._inbox_unfinished = self.context.inbox.show(self.context, INBOX_AT_ONCE)
+        except NotionRejected as error:
+            self._inbox_unfinished = False
+            self.polls.refused(INBOX, error)
 
     def _found(self, table: str, edits: int) -> None:
         self.burst.summary.table(table).captured_notion += edits

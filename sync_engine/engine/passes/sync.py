@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ from sync_engine.engine.summary import PassSummary
 from sync_engine.errors import NotionRejected
 from sync_engine.ports.store import Run
 from sync_engine.ports.workspace import RequestCounts
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["SyncDirection", "SyncOptions", "sync"]
 
@@ -55,7 +58,10 @@ def _sync(context: Context, options: SyncOptions, mappings: Sequence[TableMappin
         count_news(work, news)
         work.refused = news.refused
         work.mappings = [mapping for mapping in mappings if mapping.name not in news.refused]
+        _read_inbox(work)
         carry(work)
+        if work.fatal is None:
+            _show_inbox(work)
         synced = [] if work.fatal is not None else [item for item in mappings if item.name not in work.refused]
     finally:
         summary.seconds = context.clock.monotonic() - started
@@ -71,6 +77,34 @@ def _sync(context: Context, options: SyncOptions, mappings: Sequence[TableMappin
             distrust(context.database, context.mapping(name))
         raise _left_alone(work.refused, len(mappings))
     return summary
+
+
+def _has_inbox(work: Pass) -> bool:
+    """A part of the tables, one direction or a dry run decides nothing in the inbox: a poll that passes over a
+    choice would never see it again."""
+    options = work.options
+    return not (options.tables or options.dry_run or options.direction != "both")
+
+
+def _read_inbox(work: Pass) -> None:
+    if work.context.inbox is None or not _has_inbox(work):
+        return
+    try:
+        work.context.inbox.read(work.context, work.run_id, full=work.options.full)
+    except NotionRejected as error:
+        _log.debug("the inbox cannot be read: %s", error)  # remembered and told by the inbox itself
+
+
+def _show_inbox(work: Pass) -> None:
+    if work.context.inbox is None or not _has_inbox(work):
+        return
+    with work.context.database.transaction() as uow:
+        for mapping in work.mappings:
+            close_settled(uow, mapping.id, work.context.database.now())
+    try:
+        work.context.inbox.show(work.context)
+    except NotionRejected as error:
+        _log.debug("the inbox cannot be written: %s", error)
 
 
 def _left_alone(refused: Mapping[str, NotionRejected], of: int) -> NotionRejected:

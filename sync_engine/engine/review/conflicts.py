@@ -103,7 +103,7 @@ def swap(context: Context, conflict_id: int, *, who: str = "", force: bool = Fal
             raise UsageError(f"conflict {conflict_id} is still open", hint="use `conflicts resolve` with --keep")
         if row.winner not in _SIDES:
             raise UsageError(f"no side lost conflict {conflict_id}", hint="see `conflicts show`")
-        seen = _looked_at(context, row)
+        seen = _looked_at(context, row, context.ids.new_id())
         if not force:
             _refuse_later_edit(seen)
         loser = Side(row.winner).other
@@ -122,20 +122,37 @@ def resolve(
     what the conflict shows, or refuses the value; LockHeld.
     """
     with between_turns(context.database):
-        row = _get(context, conflict_id)
-        if row.status in ("resolved", "swapped"):
-            raise UsageError(f"conflict {conflict_id} is already {row.status}", hint="see `conflicts show`")
-        winner = "merged" if keep == "both-merged" else keep or "value"
-        decided = _signed(replace(row, status="resolved", winner=winner), who)
-        if keep is not None and winner == row.winner:
-            _store(context, decided)
-        else:
-            seen = _looked_at(context, row)
-            if keep is not None:
-                _refuse_unseen_edit(seen)
-            wanted = _kept(seen, keep) if keep else seen.field.codec.lift(value)
-            _carry(context, seen, wanted, decided, who)
+        decide_under_lock(context, conflict_id, keep=keep, value=value, who=who, run_id=context.ids.new_id())
     return conflict_show(context, conflict_id)
+
+
+def decide_under_lock(
+    context: Context,
+    conflict_id: int,
+    *,
+    keep: Keep | None,
+    value: Value = None,
+    who: str = "",
+    run_id: str,
+    as_shown: bool = False,
+) -> None:
+    """`resolve`, for a caller that holds the installation's lock under `run_id`; raises the same.
+
+    With `as_shown` also a value of the person's own is refused when a side was edited since.
+    """
+    row = _get(context, conflict_id)
+    if row.status in ("resolved", "swapped"):
+        raise UsageError(f"conflict {conflict_id} is already {row.status}", hint="see `conflicts show`")
+    winner = "merged" if keep == "both-merged" else keep or "value"
+    decided = _signed(replace(row, status="resolved", winner=winner), who)
+    if keep is not None and winner == row.winner:
+        _store(context, decided)
+        return
+    seen = _looked_at(context, row, run_id)
+    if keep is not None or as_shown:
+        _refuse_unseen_edit(seen)
+    wanted = _kept(seen, keep) if keep else seen.field.codec.lift(value)
+    _carry(context, seen, wanted, decided, who)
 
 
 def merged(context: Context, conflict_id: int) -> Value:
@@ -258,10 +275,10 @@ def _written(uow: UnitOfWork, seen: _Seen, value: Value, source: Origin, at: dat
     return forced.written[0][1]
 
 
-def _looked_at(context: Context, row: ConflictRow) -> _Seen:
+def _looked_at(context: Context, row: ConflictRow, run_id: str) -> _Seen:
     """The record after a look at both sides: what is written over must have been seen."""
     mapping = _target(context, row).mapping
-    gather(context, [mapping], context.ids.new_id(), full=False, dry_run=False)
+    gather(context, [mapping], run_id, full=False, dry_run=False)
     return _target(context, row)
 
 
