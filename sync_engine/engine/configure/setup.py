@@ -143,7 +143,9 @@ def _make_databases(installation: Installation) -> None:
         if not mapping.data_source_id:
             if children is None:
                 children = _children(installation)
-            source = _adopt(installation.workspace, mapping, children) or _create(installation, mapping)
+            source = adopt(installation.workspace, mapping, children) or create_source(
+                installation.workspace, installation.parent_page(), mapping
+            )
             _record(installation.database, mapping, source)
         installation.progress("creating Notion databases", done + 1, len(mapped))
 
@@ -152,7 +154,7 @@ def _children(installation: Installation) -> Sequence[tuple[str, str]]:
     return installation.workspace.child_databases(installation.parent_page())
 
 
-def _adopt(workspace: Workspace, mapping: TableMapping, children: Sequence[tuple[str, str]]) -> DataSource | None:
+def adopt(workspace: Workspace, mapping: TableMapping, children: Sequence[tuple[str, str]]) -> DataSource | None:
     """The database that an interrupted setup made for this table: same parent, same title, with a key property."""
     for database_id, title in children:
         if title != mapping.database_title:
@@ -164,17 +166,17 @@ def _adopt(workspace: Workspace, mapping: TableMapping, children: Sequence[tuple
     return None
 
 
-def _create(installation: Installation, mapping: TableMapping) -> DataSource:
+def create_source(workspace: Workspace, parent_page_id: str, mapping: TableMapping) -> DataSource:
+    """Make the database of a table under a page, without its relations, whose targets may not be there yet."""
     properties: JsonObject = {
-        field.property: _schema_of(field) for field in mapping.fields if not field.relation_to
+        field.property: schema_of(field) for field in mapping.fields if not field.relation_to
     }
     properties[KEY_PROPERTY] = {"rich_text": {}}
-    return installation.workspace.create_database(
-        installation.parent_page(), mapping.database_title, mapping.icon, properties
-    )
+    return workspace.create_database(parent_page_id, mapping.database_title, mapping.icon, properties)
 
 
-def _schema_of(field: FieldMapping) -> JsonObject:
+def schema_of(field: FieldMapping) -> JsonObject:
+    """A property as Notion's schema form has it."""
     if field.type in ("select", "multi_select"):
         return {field.type: {"options": [{"name": name} for name in field.options]}}
     return {field.type: {}}
@@ -191,7 +193,7 @@ def _complete_properties(installation: Installation) -> None:
         for field in mapping.fields:
             if _found(source, field) is None:
                 missing[field.property] = (
-                    _relation_schema(field, sources) if field.relation_to else _schema_of(field)
+                    relation_schema(field, sources) if field.relation_to else schema_of(field)
                 )
         if source.by_id(mapping.key_property_id) is None and source.by_name(KEY_PROPERTY) is None:
             missing[KEY_PROPERTY] = {"rich_text": {}}
@@ -201,7 +203,8 @@ def _complete_properties(installation: Installation) -> None:
         installation.progress("completing properties", done + 1, len(mapped))
 
 
-def _relation_schema(field: FieldMapping, sources: dict[str, str]) -> JsonObject:
+def relation_schema(field: FieldMapping, sources: dict[str, str]) -> JsonObject:
+    """A relation as Notion's schema form has it; `sources` are data source ids by table name."""
     return {"relation": {"data_source_id": sources[field.relation_to], "single_property": {}}}
 
 

@@ -10,14 +10,13 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.timeline import PageThen
-from sync_engine.domain.unresolved import is_unresolved
 from sync_engine.domain.values import Value
 from sync_engine.engine.context import Context
-from sync_engine.engine.passes.apply_postgres import decode_image
 from sync_engine.engine.passes.missing import has_left
 from sync_engine.engine.passes.observe import decode_page, linked_pages
 from sync_engine.engine.passes.pull import confirmed
 from sync_engine.engine.passes.recover import REPLAYED
+from sync_engine.engine.rebuild.content import page_values
 from sync_engine.engine.rebuild.rebuilt import Doing, Line
 from sync_engine.engine.rebuild.told_rows import Told
 from sync_engine.errors import NotionNotFound
@@ -109,7 +108,7 @@ class _Compared:
     def operation(self, record: Record, page: PageThen, found: Page) -> tuple[Operation | None, tuple[str, ...]]:
         """What is to be written, None when the page shows all of it; and the relations that cannot be (yet)."""
         shown = decode_page(found, self._mapping, self._keys)
-        values = self._values(page)
+        values = page_values(self._mapping, self._told, page)
         differing = {
             name for name, value in values.items() if name in shown and self._weak(name, value) != shown[name]
         }
@@ -136,19 +135,6 @@ class _Compared:
 
     def _may_write(self, name: str, values: Mapping[str, Value], links: Mapping[str, str]) -> bool:
         return name in links or not self._is_link(name, values[name])
-
-    def _values(self, page: PageThen) -> Mapping[str, Value]:
-        """What the page showed; the row's own value where the page showed a weaker form of just that."""
-        row = self._told.then.rows.get(page.key)
-        strong = decode_image(row.image, self._mapping) if row is not None and row.exists else {}
-        values: dict[str, Value] = {}
-        for name, shown in page.values.items():
-            item = self._mapping.field_named(name)
-            if item is None or not item.property_id or is_unresolved(shown):
-                continue
-            same = name in strong and item.codec.weaken(strong[name]) == shown
-            values[name] = strong[name] if same else shown
-        return values
 
 
 def _targets(uow: UnitOfWork, mapping: TableMapping, told: Told) -> Mapping[tuple[str, str], str]:

@@ -33,7 +33,7 @@ def forget_pages(
     made: list[Pair] = []
     keys: dict[str, set[str]] = {}
     for mapping, record in purged:
-        [saved] = uow.records.save([_without_page(record, mapping, origin, now)])
+        [saved] = uow.records.save([without_page(record, mapping, origin, now)])
         made.append((mapping, saved))
         keys.setdefault(mapping.name, set()).add(record.key)
     uow.held.release([record.id for _, record in made])
@@ -62,7 +62,8 @@ def _purge_event(record: Record, mapping: TableMapping, origin: Origin, now: dat
     )
 
 
-def _without_page(record: Record, mapping: TableMapping, origin: Origin, now: datetime) -> Record:
+def without_page(record: Record, mapping: TableMapping, origin: Origin, now: datetime) -> Record:
+    """The record as if its row had never had a page: all that the row holds is pending."""
     known = record.base.keys() | record.postgres.keys()
     pending = {
         item.name: _pending(postgres_value(record, item), origin, now)
