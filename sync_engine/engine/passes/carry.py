@@ -222,7 +222,10 @@ def _send(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) ->
 
 
 def _send_batch(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> int:
-    """Look at the pages, then write those that nobody touched meanwhile; the others have their turn next round."""
+    """Look at the pages, then write those that nobody touched meanwhile; the others have their turn next round.
+
+    Pages that people are at work on come last, each looked at and written by itself.
+    """
     try:
         looked = look_again(work.context, mapping, operations, work.run_id)
     except (NotionUnavailable, ConnectionBlocked) as error:
@@ -232,9 +235,18 @@ def _send_batch(work: Pass, mapping: TableMapping, operations: Sequence[Operatio
         work.refused[mapping.name] = error
         return 0
     work.summary.table(mapping.name).captured_notion += looked.edits
-    if not looked.wanted:
-        return looked.edits
-    sent = apply_to_notion(work.context, mapping, looked.wanted, work.origin)
+    moved = looked.edits
+    if looked.wanted:
+        moved += _write_pages(work, mapping, looked.wanted)
+    for operation in looked.busy:
+        if work.fatal is not None or mapping.name in work.refused:
+            break
+        moved += _send_batch(work, mapping, [operation])
+    return moved
+
+
+def _write_pages(work: Pass, mapping: TableMapping, operations: Sequence[Operation]) -> int:
+    sent = apply_to_notion(work.context, mapping, operations, work.origin)
     _count(work, mapping, sent.done)
     with work.context.database.transaction() as uow:
         uow.held.release([operation.record.id for operation in sent.done])
@@ -245,7 +257,7 @@ def _send_batch(work: Pass, mapping: TableMapping, operations: Sequence[Operatio
         work.refused[mapping.name] = sent.lost
     total = sum(work.summary.table(mapping.name).applied.values())
     work.context.progress(f"writing {mapping.name} to Notion", total, 0)
-    return len(sent.done) + sent.overtaken + looked.edits
+    return len(sent.done) + sent.overtaken
 
 
 def _chunks(work: Pass, mapping: TableMapping) -> Iterator[Sequence[Record]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.plan import Action, Operation
@@ -22,20 +23,25 @@ BATCH = 50
 FEW = 3
 """Pages that are read one by one: a page read by its id is never stale, a query may be by seconds."""
 
+BUSY = timedelta(minutes=5)
+"""A page that a person edited so recently may be open before them: it is looked at right before its own write."""
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """`wanted`: the operations whose pages are as they were when it was decided to write them. `edits`: how many
-    edits were found on the other pages."""
+    """`wanted`: the operations whose pages are as they were when it was decided to write them. `busy`: such that
+    are to be looked at once more, each by itself. `edits`: how many edits were found on the other pages."""
 
     wanted: Sequence[Operation]
+    busy: Sequence[Operation] = ()
     edits: int = 0
 
 
 def batches(operations: Sequence[Operation]) -> Iterator[Sequence[Operation]]:
-    """The operations in the pieces in which they are looked at and sent."""
-    for start in range(0, len(operations), BATCH):
-        yield operations[start : start + BATCH]
+    """The operations in the pieces in which they are looked at and sent; a few are looked at and sent singly."""
+    size = 1 if len(operations) <= FEW else BATCH
+    for start in range(0, len(operations), size):
+        yield operations[start : start + size]
 
 
 def look_again(context: Context, mapping: TableMapping, operations: Sequence[Operation], run_id: str) -> Looked:
@@ -43,13 +49,16 @@ def look_again(context: Context, mapping: TableMapping, operations: Sequence[Ope
 
     What was edited since the last poll is observed, and its operation left out, so that it is decided anew and
     becomes a merge or a conflict. Notion has no conditional write: what remains open is the time between this look
-    and the request. Raises NotionUnavailable, ConnectionBlocked, and NotionRejected when the whole table is gone.
+    and the request, so pages that people are at work on are left to a look of their own. Raises NotionUnavailable,
+    ConnectionBlocked, and NotionRejected when the whole table is gone.
     """
     at_risk = [item for item in operations if _overwrites(item)]
     if not at_risk:
         return Looked(operations)
     with context.workspace.lane(context.lane):
-        edits = _observe(context, mapping, _pages(context, mapping, at_risk), run_id)
+        pages = _pages(context, mapping, at_risk)
+        edits = _observe(context, mapping, pages, run_id)
+        busy = _busy(context, pages) if len(at_risk) > 1 else frozenset()
     with context.database.transaction() as uow:
         known = uow.records.by_page(mapping.id, [item.record.page_id for item in at_risk])
         lost = {item.record_id for item in uow.held.find(mapping.id) if item.op == MISSING}
@@ -58,7 +67,20 @@ def look_again(context: Context, mapping: TableMapping, operations: Sequence[Ope
         for item in at_risk
         if item.record.id in lost or not _is_as_decided(item.record, known.get(item.record.page_id))
     }
-    return Looked([item for item in operations if item.record.id not in changed], edits)
+    left = [item for item in operations if item.record.id not in changed]
+    return Looked(
+        [item for item in left if item.record.page_id not in busy],
+        [item for item in left if item.record.page_id in busy],
+        edits,
+    )
+
+
+def _busy(context: Context, pages: Sequence[Page]) -> frozenset[str]:
+    """Ids of the pages that somebody else edited a moment ago."""
+    since = context.database.now() - BUSY
+    recent = [page for page in pages if page.last_edited_time >= since]
+    me = context.workspace.whoami().id if recent else ""
+    return frozenset(page.id for page in recent if page.last_edited_by.id != me)
 
 
 def _overwrites(operation: Operation) -> bool:
