@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sync_engine.domain.codecs.numbers import as_decimal, canonical_number
-from sync_engine.domain.combine import Combining, combine
-from sync_engine.domain.lines import merge_lines
+from sync_engine.domain.codecs.registry import codec_for
+from sync_engine.domain.combine import Combined, Combining, combine, merge_both
+from sync_engine.domain.lines import MOST_LINES, merge_lines
+from sync_engine.domain.mapping import ConflictPolicy, FieldMapping
+from sync_engine.domain.schema import Column
 from sync_engine.domain.values import Json, Value
 
 sets = st.lists(st.sampled_from("abcdef"), max_size=6, unique=True)
@@ -124,3 +128,94 @@ def test_changes_in_different_places_are_both_there(lines: list[str], data: st.D
 def test_changes_of_the_same_line_are_none() -> None:
     assert merge_lines("a\nb\n", "a\nx\n", "a\ny\n") is None
     assert merge_lines("a\n", "a\nx\n", "a\ny\n") is None
+
+
+ORDERED: tuple[Value, ...] = ("-Infinity", -5, "-0.5", 0, "2.25", 7, "Infinity", "NaN")
+MOMENTS: tuple[Value, ...] = ("-infinity", "0001-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", "infinity")
+
+
+@pytest.mark.parametrize("ordered", [ORDERED, MOMENTS])
+def test_bounds_order_infinities_and_no_numbers_as_postgres_does(ordered: tuple[Value, ...]) -> None:
+    for place, less in enumerate(ordered):
+        for more in ordered[place:]:
+            for one, other in ((less, more), (more, less)):
+                assert value("min", None, one, other) == less
+                assert value("max", None, one, other) == more
+
+
+def test_of_two_equal_values_the_one_of_postgres_is_kept() -> None:
+    for policy in ("min", "max"):
+        assert value(policy, None, "1.50", "1.5") == "1.50"
+        assert value(policy, None, "1.5", "1.50") == "1.5"
+
+
+def test_bounds_of_what_has_no_order_are_none() -> None:
+    for policy in ("min", "max"):
+        assert combine(policy, None, "word", 1) is None
+        assert combine(policy, None, 1, "word") is None
+        assert combine(policy, None, 1, "2026-01-01T00:00:00Z") is None
+        assert combine(policy, None, ["a"], ["b"]) is None
+
+
+def test_elements_that_are_objects_are_the_same_whatever_the_order_of_their_keys() -> None:
+    one: Json = {"a": 1, "b": 2}
+    same: Json = {"b": 2, "a": 1}
+    assert value("union", [one], [one], [same]) == [one]
+    assert value("union", [], [one], [same]) == [one]
+
+
+def test_a_text_too_long_to_compare_is_not_merged() -> None:
+    longest = "".join(f"{number}\n" for number in range(MOST_LINES))
+    one_more = longest + "more\n"
+    changed = longest.replace("1\n", "one\n", 1)
+    assert merge_lines(longest, changed, longest) == changed
+    for texts in ((one_more, "a\n", "b\n"), ("a\n", one_more, "a\n"), ("a\n", "a\n", one_more)):
+        assert merge_lines(*texts) is None
+
+
+def field(kind: str, policy: ConflictPolicy = "newest") -> FieldMapping:
+    column = Column(name="c", number=1, type="text", base="text")
+    return FieldMapping("c", "c", 1, "text", "c", kind, codec_for(column, "rich_text"), conflict=policy)
+
+
+@pytest.mark.parametrize(
+    ("kind", "base", "postgres", "notion", "both", "how"),
+    [
+        ("multi_select", ["a"], ["a", "b"], ["c"], ["b", "c"], "elements added and removed on either side"),
+        ("multi_select", ["a"], None, ["a", "c"], ["c"], "elements added and removed on either side"),
+        ("multi_select", ["a"], ["a", "c"], None, ["c"], "elements added and removed on either side"),
+        ("number", 1, 3, 5, 7, "both changes are added to the last common value"),
+        ("rich_text", "a\nb\nc\n", "x\nb\nc\n", "a\nb\ny\n", "x\nb\ny\n", "the two changed different lines"),
+        ("title", "a\nb\nc\n", "x\nb\nc\n", "a\nb\ny\n", "x\nb\ny\n", "the two changed different lines"),
+        ("rich_text", "a", "p", "n", "p\nn", "both texts, one after the other"),
+        ("title", "a", "p", "n", "p n", "both texts, one after the other"),
+    ],
+)
+def test_both_edits_in_one_value_as_the_type_has_it(
+    kind: str, base: Value, postgres: Value, notion: Value, both: Value, how: str
+) -> None:
+    assert merge_both(field(kind), base, postgres, notion) == Combined(both, how)
+
+
+@pytest.mark.parametrize(
+    ("kind", "postgres", "notion"),
+    [
+        ("select", "p", "n"),
+        ("url", "p", "n"),
+        ("date", "2026-01-01", "2026-01-02"),
+        ("rich_text", None, "n"),
+        ("rich_text", "p", None),
+        ("title", "p", 5),
+        ("checkbox", True, False),
+        ("number", "NaN", 1),
+        ("multi_select", ["p"], "n"),
+    ],
+)
+def test_where_the_type_has_no_such_value_a_person_chooses(kind: str, postgres: Value, notion: Value) -> None:
+    assert merge_both(field(kind), None if kind != "number" else 0, postgres, notion) is None
+
+
+def test_the_policy_of_the_field_comes_first_and_the_type_where_it_fails() -> None:
+    assert merge_both(field("number", "max"), 1, 3, 5) == Combined(5, "the greater of the two")
+    failing = merge_both(field("rich_text", "max"), "a", "p", "n")
+    assert failing == Combined("p\nn", "both texts, one after the other")

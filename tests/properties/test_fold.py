@@ -274,9 +274,10 @@ def test_a_row_that_takes_the_key_of_another_record_is_a_later_incarnation_of_th
     found = folded_among({"k": [LINKED], "k2": [there]}, moving)
     assert found["k"] == []
     assert [(item.id, item.key, item.incarnation) for item in found["k2"]] == [(9, "k2", 3), (1, "k2", 4)]
-    later = replace(LINKED, incarnation=7)
-    found = folded_among({"k": [later], "k2": [there]}, moving)
-    assert [item.incarnation for item in found["k2"]] == [3, 7]
+    for incarnation, then in ((3, 4), (4, 4), (7, 7)):
+        mover = replace(LINKED, incarnation=incarnation)
+        found = folded_among({"k": [mover], "k2": [there]}, moving)
+        assert [item.incarnation for item in found["k2"]] == [3, then]
 
 
 def test_a_row_whose_old_key_is_unknown_belongs_to_its_new_one() -> None:

@@ -109,7 +109,7 @@ def test_each_side_gets_what_is_pending_on_the_other_and_is_not_held(
         (None, {"title": "x", "owner": None}, {}, ()),
     ],
 )
-@pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE])
+@pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE, Action.RESTORE])
 def test_a_relation_is_written_when_its_target_has_a_page_and_waits_until_then(
     owner: Value,
     values: dict[str, Value],
@@ -118,7 +118,7 @@ def test_a_relation_is_written_when_its_target_has_a_page_and_waits_until_then(
     action: Action,
 ) -> None:
     row = {"owner": change(owner, seq=3), "title": change("x", seq=2), "unmapped": change("?", seq=2)}
-    there = PRESENT if action is Action.UPDATE else ABSENT
+    there = {Action.CREATE: ABSENT, Action.UPDATE: PRESENT, Action.RESTORE: GONE}[action]
     operation = only(planned(record(PRESENT, there, row=row)))
     assert (operation.side, operation.action) == (Side.NOTION, action)
     assert (operation.values, operation.links, operation.waiting) == (values, links, waiting)
@@ -201,6 +201,13 @@ def test_a_new_page_that_points_to_a_page_without_a_row_waits_for_it() -> None:
     )
     assert (hold.record, hold.side, hold.action) == (found, Side.POSTGRES, Action.INSERT)
     assert only(planned(found, RULES)).values == {}
+    both = {"owner": change(linked_page("q")), "boss": change(linked_page("r"))}
+    boss = replace(OWNER, name="boss", column="boss", not_null=True)
+    rules = required("owner")
+    two = planned(record(ABSENT, PRESENT, page=both, key=""), replace(rules, fields=(*rules.fields, boss))).hold
+    assert two is not None
+    assert two.reason == "the page that owner, boss points to has no row yet"
+    assert two.waiting_for == "people q, people r"
 
 
 # --- deletes
@@ -266,6 +273,7 @@ def test_an_edit_wins_over_a_delete_whatever_the_policy_and_says_whose_it_was(po
         ({"title": "other"}, True),
         ({"note": "y"}, True),
         ({"title": refused("?", "no")}, True),
+        ({"title": {"shown": "t"}}, True),
     ],
 )
 def test_the_title_told_once_more_is_a_wish_to_have_it_back_and_no_edit(
