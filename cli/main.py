@@ -28,7 +28,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "Decide": ("conflicts", "held", "brake"),
     "Ask": ("audit", "simulate"),
     "Take back": ("mark", "rollback", "replay", "recover"),
-    "Run it": ("run", "serve", "doctor", "db", "sandbox"),
+    "Run it": ("run", "serve", "doctor", "log", "db", "sandbox"),
 }
 """The commands in the order in which a newcomer meets them."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import cast
 
+from sync_engine.adapters.archive_files import ArchiveFolder
 from sync_engine.adapters.notion import NotionWorkspace, open_workspace
 from sync_engine.adapters.position_file import PositionFiles
 from sync_engine.adapters.postgres import migrate
@@ -98,6 +99,8 @@ class App:
             clock=self.clock,
             ids=self.ids,
             positions=PositionFiles(self.state_folder),
+            archives=ArchiveFolder(self.archive_folder),
+            keep_log=None if self.settings.retention.log_days is None else self._keep_log(),
             mappings=mappings,
             ambiguous=self.settings.defaults.ambiguous,
             progress=self._progress,
@@ -112,6 +115,14 @@ class App:
         """Where files of this installation lie: beside `sync.toml`."""
         path = self.settings.path
         return (path.parent if path is not None else Path()) / STATE
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where archives of the log go; a relative path counts from `sync.toml`."""
+        return self.state_folder.parent / self.settings.retention.archive
+
+    def _keep_log(self) -> timedelta:
+        return timedelta(days=self.settings.retention.log_days or 0)
 
     def remapped(self) -> Context:
         """The context, with the mappings made anew from what the database looks like now."""

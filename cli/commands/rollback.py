@@ -11,6 +11,7 @@ from cli.context import Session, pass_session
 from cli.parameters import EMPTY_KEY_HINT, dry_run_option, table_option, yes_option
 from cli.verbs import Verb
 from cli.views.rollback import counted, show_outcome, show_plan
+from sync_engine.engine.life.archived import refuse_archived
 from sync_engine.engine.undo.rollback import RollbackResult, rollback
 from sync_engine.engine.undo.rollback_selection import ENOUGH, Selection
 from sync_engine.errors import SyncEngineError, UsageError
@@ -88,6 +89,7 @@ def command(
     )
     if not selection.is_enough:
         raise UsageError("nothing selected", hint=ENOUGH)
+    refuse_archived(session.context, selection.since)
     planned = _rollback(session, selection, force, dry_run=True)
     if dry_run:
         session.output.result(planned.to_json(), lambda: show_plan(session.output, planned))

@@ -111,8 +111,12 @@ class RetentionSettings(Shape):
     """`[retention]`: how long the engine keeps what it does not need for its own work.
 
     `conflicts_days`: closed conflicts, counted from the decision. Open ones are kept whatever their age.
+    `log_days`: events of the log, which then go to files in the folder `archive` (beside `sync.toml` when it is no
+    absolute path); without it they stay for ever.
     """
 
+    log_days: float | None = Field(default=None, ge=1, le=36_500)
+    archive: Name = ".sync-engine/archive"
     conflicts_days: float = Field(default=90.0, ge=1, le=36_500)
 
 

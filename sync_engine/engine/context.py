@@ -12,6 +12,7 @@ from sync_engine.domain.lanes import Lane
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.merge import AmbiguousPolicy
 from sync_engine.errors import UsageError
+from sync_engine.ports.archives import ArchiveFiles
 from sync_engine.ports.clock import Clock, IdSource
 from sync_engine.ports.database import Database
 from sync_engine.ports.home import Positions
@@ -55,6 +56,7 @@ class Context:
     """One installation: a database, a workspace and the mappings between them (parents first).
 
     `positions`: where the position of the log is kept outside of the database; None: nowhere.
+    `archives`: where old events go; `keep_log`: how old they are then, None: they stay for ever.
     `fingerprint` is of the tables (`Rows.fingerprint`) when the mappings were made; empty when nobody looked.
     `lane` is where the requests of batches of writes queue for the budget. `between` is called where something
     long can be interrupted for a moment: between two batches of a scan; what it raises ends the scan. `inbox` is
@@ -68,6 +70,8 @@ class Context:
     mappings: Sequence[TableMapping]
     ambiguous: AmbiguousPolicy = "notion"
     positions: Positions | None = None
+    archives: ArchiveFiles | None = None
+    keep_log: timedelta | None = None
     progress: Progress = no_progress
     query_lag: timedelta = QUERY_LAG
     lane: Lane = Lane.INTERACTIVE

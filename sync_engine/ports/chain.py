@@ -21,8 +21,8 @@ class Sealed:
 class Chain(Protocol):
     """Made by the log's reader (`EventLog.advance`, `EventLog.seal`); read here."""
 
-    def links(self) -> Iterator[Link]:
-        """All links, from the first, streamed."""
+    def links(self, after: int = 0) -> Iterator[Link]:
+        """All links after that one, streamed."""
         ...
 
     def newest(self) -> Link | None:

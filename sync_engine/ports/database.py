@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from sync_engine.ports.archives import Archives
 from sync_engine.ports.backlog import Backlog
 from sync_engine.ports.brakes import Brakes
 from sync_engine.ports.chain import Chain
@@ -55,6 +56,8 @@ class UnitOfWork(Protocol):
     def scratch(self) -> Scratch: ...
     @property
     def backlog(self) -> Backlog: ...
+    @property
+    def archives(self) -> Archives: ...
     @property
     def homes(self) -> Homes: ...
     @property

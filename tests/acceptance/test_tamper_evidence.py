@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from sync_engine.errors import DatabaseRestored
 from tests.support.cli import Ran, command_line
 from tests.support.world import World, text
 
@@ -151,6 +152,10 @@ def test_G12_a_chain_made_anew_is_found_by_a_checkpoint(world: World, sync_engin
         "DELETE FROM sync_engine.sync_chain",
         "DELETE FROM sync_engine.sync_cursors WHERE consumer = 'history'",
     )
+    with pytest.raises(DatabaseRestored, match="lacks link"):
+        world.sync()  # what the last pass has kept beside sync.toml is an anchor as well
+    next((world.folder / ".sync-engine").glob("position-*.json")).unlink()
+    world.restart()
     world.sync()
     assert verdict(sync_engine)["ok"] is True, "without an anchor a chain made anew cannot be told from the first"
     found = verdict(sync_engine, "--against", "anchor.json")

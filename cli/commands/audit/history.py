@@ -8,6 +8,7 @@ from cli import exits
 from cli.context import Session, pass_session
 from cli.parameters import key_argument, table_argument
 from cli.verbs import Verb
+from cli.views.archives import tell_archived
 from cli.views.events import show_history
 from sync_engine.domain.values import Json
 from sync_engine.engine.inquiry.audit_record import history
@@ -29,5 +30,6 @@ from sync_engine.engine.inquiry.audit_record import history
 def command(session: Session, table: str, key: str) -> None:
     """Show every change of one record, oldest first, field by field, on both sides."""
     events = history(session.context, table, key)
+    tell_archived(session)
     document: list[Json] = [*events]
     session.output.result(document, lambda: show_history(session.output, events))

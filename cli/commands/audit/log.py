@@ -10,6 +10,7 @@ from cli import exits
 from cli.context import Session, pass_session
 from cli.parameters import table_option
 from cli.verbs import Verb
+from cli.views.archives import tell_archived
 from cli.views.events import csv_lines, show_events
 from sync_engine.engine.inquiry.audit import AuditQuery, log
 from sync_engine.errors import UsageError
@@ -64,6 +65,7 @@ def command(
         since=session.moment(since, "--since"),
         until=session.moment(until, "--until"),
     )
+    tell_archived(session, query.since)
     events = log(session.context, query)
     if form == "json" or session.output.as_json:
         session.output.stream(events)

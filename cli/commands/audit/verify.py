@@ -70,5 +70,9 @@ def _show(output: Output, verdict: Verdict) -> None:
         output.table(["seq", "problem"], rows)
     found = "as they were sealed" if verdict.ok else "not as they were sealed"
     output.text(f"{verdict.checked} events in {verdict.links} links: {found}")
+    if verdict.archived:
+        output.text(f"{verdict.archived} events left the log for archives")
+    for name in verdict.files_missing:
+        output.text(f"archive {name} is not in its folder, so it was not looked at")
     if verdict.unsealed:
         output.text(f"{verdict.unsealed} newer events are sealed by the next pass")

@@ -18,6 +18,9 @@ from sync_engine.ports.chain import Sealed
 LINK = 4096
 """Events a link at most: the memory that making or checking one takes."""
 
+CANONICAL = SQL(statement("chain_canonical").rstrip())
+"""An event `e` as the text of which its digest is made."""
+
 _PAGE = 16
 
 # In the order of the fields of Link.
@@ -35,7 +38,8 @@ _COLUMNS = (
 
 def with_digest(name: str) -> Composed:
     """The statement of that name, its `{digest}` filled in: the hash of an event `e` in its canonical text."""
-    return SQL(statement(name)).format(digest=SQL(statement("chain_digest").rstrip()))
+    digest = SQL(statement("chain_digest").rstrip()).format(canonical=CANONICAL)
+    return SQL(statement(name)).format(digest=digest)
 
 
 class PostgresChain:
@@ -49,10 +53,10 @@ class PostgresChain:
         self._connection = connection
         self._driver = driver_of(connection)
 
-    def links(self) -> Iterator[Link]:
+    def links(self, after: int = 0) -> Iterator[Link]:
         """All links by id, some at a time."""
         query = select(*_COLUMNS).order_by(table.c.id).limit(_PAGE)
-        page = self._read(query)
+        page = self._read(query.where(table.c.id > after))
         while page:
             yield from page
             page = self._read(query.where(table.c.id > page[-1].id))

@@ -137,6 +137,34 @@ chain = Table(
     comment="The hash chain over the log, made by its reader: each link covers some events and the link before",
 )
 
+archives = Table(
+    "sync_archives",
+    metadata,
+    _id(),
+    Column("at", _AT, nullable=False, server_default=_NOW),
+    Column("until", _AT, nullable=False),
+    Column("first_link", BigInteger, nullable=False, unique=True),
+    Column("last_link", BigInteger, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("dropped", BigInteger, nullable=False),
+    Column("logged_seq", BigInteger, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    comment="Files that hold old events, each some links of the chain as a whole",
+)
+
+archived_links = Table(
+    "sync_archived_links",
+    metadata,
+    Column("link", BigInteger, primary_key=True, autoincrement=False),
+    Column("archive_id", BigInteger, nullable=False),
+    Column("dropped", LargeBinary, nullable=False),
+    comment="Which events of an archived link left the log, a bit each; the others still tell what is",
+)
+
 cursors = Table(
     "sync_cursors",
     metadata,

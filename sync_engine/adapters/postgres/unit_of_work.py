@@ -6,6 +6,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
+from sync_engine.adapters.postgres.archives import PostgresArchives
 from sync_engine.adapters.postgres.backlog import PostgresBacklog
 from sync_engine.adapters.postgres.brakes import PostgresBrakes
 from sync_engine.adapters.postgres.capture import PostgresCapture
@@ -108,6 +109,11 @@ class PostgresUnitOfWork:
     def backlog(self) -> PostgresBacklog:
         """What is left to do."""
         return PostgresBacklog(self._connection)
+
+    @cached_property
+    def archives(self) -> PostgresArchives:
+        """What left the log."""
+        return PostgresArchives(self._connection)
 
     @cached_property
     def homes(self) -> PostgresHomes:

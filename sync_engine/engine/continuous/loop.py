@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
@@ -25,6 +25,7 @@ from sync_engine.engine.continuous.tenure import Tenure, take_lease
 from sync_engine.engine.continuous.trouble import Trouble
 from sync_engine.engine.continuous.turn import Turns
 from sync_engine.engine.interrupted import close_interrupted_bursts
+from sync_engine.engine.life.retain import retain
 from sync_engine.engine.passes.closing import forget_closed
 from sync_engine.errors import (
     DatabaseBusy,
@@ -297,3 +298,6 @@ def _tidy(context: Context) -> None:
     with context.database.transaction() as uow:
         uow.hints.prune(HINTS_KEPT)
     forget_closed(context)
+    if context.keep_log is not None:
+        with suppress(LockHeld), context.database.lock():  # a command is at work: in an hour, then
+            retain(context, context.keep_log)

@@ -14,6 +14,7 @@ from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.domain.words import spans
 from sync_engine.engine.context import Context
 from sync_engine.engine.inquiry.audit import event_json, row_values, told_values
+from sync_engine.engine.life.archived import refuse_archived
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
 
@@ -146,6 +147,7 @@ def record_at(context: Context, table: str, key: str, at: datetime) -> JsonObjec
     to tell of the record: before that, `exists` means only that nothing is known. Raises UsageError.
     """
     mapping = context.mapping(table)
+    refuse_archived(context, at)
     with context.database.transaction() as uow:
         events, rebases = record_events(uow, mapping, key), uow.homes.rebases()
     return as_of(told(until(events, at), rebases), mapping, key, at, events)
@@ -154,6 +156,7 @@ def record_at(context: Context, table: str, key: str, at: datetime) -> JsonObjec
 def record_between(context: Context, table: str, key: str, since: datetime, until_: datetime) -> JsonObject:
     """What changed of a record between two times, net. Raises UsageError for an unknown table."""
     mapping = context.mapping(table)
+    refuse_archived(context, since)
     with context.database.transaction() as uow:
         events, rebases = record_events(uow, mapping, key), uow.homes.rebases()
     earlier, later = (as_of(told(until(events, at), rebases), mapping, key, at, events) for at in (since, until_))

@@ -9,6 +9,7 @@ from sync_engine.domain.timeline import Timeline
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.inquiry.audit_record import as_of, copies_json, difference
+from sync_engine.engine.life.archived import refuse_archived
 from sync_engine.ports.event_log import EventFilter
 
 
@@ -40,6 +41,7 @@ def table_between(context: Context, table: str, since: datetime, until: datetime
 
 def _timelines(context: Context, mapping: int, *moments: datetime) -> tuple[Timeline, ...]:
     done = 0
+    refuse_archived(context, *moments)
     with context.database.transaction() as uow:
         timelines = tuple(Timeline(uow.homes.rebases()) for _ in moments)
         for event in uow.events.find(EventFilter(mapping=mapping, until=max(moments))):

@@ -8,6 +8,7 @@ from datetime import datetime
 from sync_engine.domain.timeline import Timeline
 from sync_engine.engine.context import Context
 from sync_engine.engine.inquiry.replayed import Replayed
+from sync_engine.engine.life.archived import refuse_archived
 from sync_engine.ports.event_log import EventFilter
 
 AT_ONCE = 1000
@@ -23,6 +24,7 @@ def replay_into_schema(
     that name, or a table is unknown.
     """
     selected = context.selected(tables)
+    refuse_archived(context, until)
     result = Replayed(f"schema:{schema}")
     with context.database.transaction() as uow:
         if not dry_run:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sync_engine.domain.chain import Anchor, Inspection, Problem
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
+from sync_engine.engine.life.archived import Ledger
 from sync_engine.errors import UsageError
 
 NAMED = 1000
@@ -16,13 +17,18 @@ NAMED = 1000
 
 @dataclass
 class Verdict:
-    """Events checked, those too new to be sealed yet, links of the chain, the hash it ends with, and problems."""
+    """Events checked, those too new to be sealed yet, links of the chain, the hash it ends with, and problems.
+
+    `archived` events left the log for archives; `files_missing` are archives that are not in their folder.
+    """
 
     checked: int = 0
     unsealed: int = 0
     links: int = 0
     head: str = ""
     problems: Sequence[Problem] = field(default_factory=list)
+    archived: int = 0
+    files_missing: Sequence[str] = ()
 
     @property
     def ok(self) -> bool:
@@ -38,6 +44,8 @@ class Verdict:
             "unsealed": self.unsealed,
             "links": self.links,
             "head": self.head,
+            "archived": self.archived,
+            "archives_missing": [*self.files_missing],
             "problems": problems,
         }
 
@@ -51,13 +59,16 @@ def verify_log(context: Context, anchors: Sequence[Anchor] = ()) -> Verdict:
     """
     inspection, verdict = Inspection(), Verdict()
     with context.database.transaction() as uow:
+        ledger = Ledger(uow)
         for link in uow.chain.links():
-            inspection.look(link, uow.chain.digests(link), anchors)
+            inspection.look(link, uow.chain.digests(link), anchors, ledger.gone(link))
             verdict.links, verdict.head = link.id, link.hash.hex()
             context.progress("checking the log", inspection.checked, 0)
         counts = uow.chain.counts()
-        complete = counts.due + inspection.missing == counts.held
+        complete = counts.due + inspection.missing + inspection.archived == counts.held
         verdict.problems = inspection.finish([] if complete else uow.chain.strays(NAMED), anchors)
+        verdict.problems = [*verdict.problems, *ledger.problems(context)]
+        verdict.archived, verdict.files_missing = inspection.archived, ledger.missing_files(context)
     verdict.checked, verdict.unsealed = inspection.checked, counts.unsealed
     return verdict
 

@@ -20,6 +20,8 @@ ALTER TABLE sync_engine.sync_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_marks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_leases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_home ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_archives ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_archived_links ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_hints ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_braked ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_requests ENABLE ROW LEVEL SECURITY;
