@@ -97,6 +97,15 @@ def _records_of(
     return by_page
 
 
+def _names_for_ever(mapping: TableMapping) -> bool:
+    """Whether a key that a restored database does not know can only be that of a row that it lost: a number that a
+    sequence gives out may be another row's by then."""
+    return not any(name in _COUNTED for name in mapping.key_types)
+
+
+_COUNTED = ("smallint", "integer", "bigint")
+
+
 def _adopted(owner: Record | None, mapping: TableMapping, page_id: str, key: str, taken: set[str]) -> Record:
     """The record of a page seen for the first time: the one whose key it carries, if that has no page, else new.
 
