@@ -52,6 +52,7 @@ def _show(output: Output, document: JsonObject) -> None:
         output.text(f"last run: {last['kind']} {last['run_id']}, {last['status']}")
     if document["open_conflicts"]:
         output.text(f"{document['open_conflicts']} open conflicts: sync-engine conflicts list --status open")
+    _show_inbox(output, document["inbox"])
     _show_brake(output, document["brake"])
     if document["held"]:
         output.text(f"{document['held']} held records: sync-engine held list")
@@ -64,6 +65,15 @@ def _show_budget(output: Output, budget: Json) -> None:
     paused = f"; Notion asked to send nothing for {lasting(pause)}" if pause else ""
     used = f"{budget['used']} of {budget['requests_per_minute']}"
     output.text(f"budget: {used} requests to Notion used in the last minute{paused}")
+
+
+def _show_inbox(output: Output, inbox: Json) -> None:
+    if not isinstance(inbox, dict):
+        return
+    if inbox["trouble"]:
+        output.text(f"conflict inbox: {inbox['trouble']}")
+    elif inbox["rows"] or inbox["waiting"]:
+        output.text(f"conflict inbox in Notion: {inbox['rows']} rows, {inbox['waiting']} conflicts more")
 
 
 def _show_brake(output: Output, brake: Json) -> None:

@@ -46,8 +46,8 @@ class ReviewInbox(Protocol):
         ...
 
     def show(self, context: Context, at_once: int | None = None) -> bool:
-        """Bring its rows up to date, `at_once` at most; returns whether more is left to do at once. Raises
-        NotionRejected, and NotionUnavailable."""
+        """Bring its rows up to date, `at_once` at most, after `read` has read it; returns whether more is left to
+        do. Raises NotionRejected, and NotionUnavailable."""
         ...
 
 

@@ -7,10 +7,16 @@ from dataclasses import replace
 
 import pytest
 
+from sync_engine.bootstrap import open_app
+from sync_engine.engine.configure.doctor import examine
+from sync_engine.engine.configure.setup import plan_setup
 from sync_engine.engine.context import Context
+from sync_engine.engine.inquiry.status import status
 from sync_engine.engine.passes.sync import SyncOptions, sync
 from sync_engine.engine.review.conflicts import resolve
 from sync_engine.engine.undo.rollback import Selection, rollback
+from sync_engine.errors import NotionError
+from sync_engine.settings import load_settings
 from tests.support.inbox import cell, choose, disputed_prompts, inbox_row, inbox_rows, prompts, with_inbox
 from tests.support.world import World, text, title_of
 
@@ -268,3 +274,116 @@ def test_a_flood_is_bounded_and_a_note_says_how_many_more(world: World) -> None:
         world.sync()
     assert inbox_rows(world) == []
     world.assert_in_sync()
+
+
+def of_inbox(world: World) -> list[tuple[str, str, str]]:
+    """What `plan` says about the inbox."""
+    changes = [change for change in plan_setup(world.app.installation) if change.side == "notion"]
+    return [(change.action, change.object, change.detail) for change in changes]
+
+
+def databases(world: World) -> list[str]:
+    children = world.call("GET", f"/blocks/{world.sandbox.parent_page_id}/children")["results"]
+    return sorted(block["child_database"]["title"] for block in children)
+
+
+def test_setup_makes_it_once_and_completes_it(world: World) -> None:
+    assert of_inbox(world) == []
+    file = world.folder / "sync.toml"
+    file.write_text(file.read_text().replace("[[tables]]", "[inbox]\nenabled = true\n[[tables]]", 1))
+    world.app = world.resources.enter_context(open_app(load_settings(file, world.environment), clock=world.clock))
+    assert of_inbox(world) == [("create", "database Sync Conflicts", "one row for each open conflict")]
+    world.reopen()
+    assert of_inbox(world) == []
+    world.reopen()
+    [(source, database)] = world.sql("SELECT data_source_id, database_id FROM sync_engine.sync_inbox")
+    assert databases(world) == ["Agents", "Sync Conflicts", "Teams"]
+
+    world.call("PATCH", f"/databases/{database}", {"title": [{"text": {"content": "To decide"}}]})
+    world.call("PATCH", f"/data_sources/{source}", {"properties": {"Value": None, "Keep": {"name": "Choice"}}})
+    assert of_inbox(world) == [("create", "Sync Conflicts: Value", "rich_text")]
+    world.reopen()
+    assert of_inbox(world) == [] and databases(world) == ["Agents", "Teams", "To decide"]
+
+    world.call("PATCH", f"/databases/{database}", {"in_trash": True})
+    assert [action for action, _, _ in of_inbox(world)] == ["change"]
+    world.reopen()
+    assert of_inbox(world) == [] and databases(world) == ["Agents", "Teams", "To decide"]
+
+
+def test_a_setup_that_lost_its_answer_adopts_what_it_made(world: World) -> None:
+    world.sandbox.fail_next("POST", r"/v1/databases$", "drop_after", times=1)
+    with pytest.raises(NotionError):
+        with_inbox(world, "prompt")
+    world.setup()
+    assert databases(world) == ["Agents", "Sync Conflicts", "Teams"]
+    disputed_prompts(world, "Ada")
+    assert cell(inbox_row(world), "Field") == "prompt"
+
+
+def test_turned_off_and_on_again_it_finds_its_database_and_its_rows(disputed: World) -> None:
+    row = inbox_row(disputed)
+    file = disputed.folder / "sync.toml"
+    on = file.read_text()
+    file.write_text(on.replace("enabled = true", "enabled = false"))
+    disputed.reopen()
+    assert disputed.sql("SELECT count(*) FROM sync_engine.sync_inbox") == [(0,)]
+    choose(disputed, row, "Notion")
+    disputed.sync()
+    assert prompts(disputed, "Ada") == ("row of Ada", "page of Ada")
+    file.write_text(on)
+    disputed.reopen()
+    disputed.sync()
+    assert inbox_row(disputed)["id"] == row["id"]
+    assert cell(inbox_row(disputed), "Keep") is None, "nobody knows what it showed when that was chosen"
+    choose(disputed, inbox_row(disputed), "Notion")
+    disputed.sync()
+    assert prompts(disputed, "Ada") == ("page of Ada", "page of Ada")
+
+
+@pytest.mark.parametrize("how", ["trashed", "unshared"])
+def test_without_its_database_the_tables_go_on(disputed: World, how: str) -> None:
+    [(database, source)] = disputed.sql("SELECT database_id, data_source_id FROM sync_engine.sync_inbox")
+    if how == "trashed":
+        disputed.call("PATCH", f"/databases/{database}", {"in_trash": True})
+    else:
+        disputed.sandbox.fail_next("POST", source, "not_found", times=2)
+    disputed.sql("UPDATE agents SET max_tokens = 7 WHERE name = 'Ada'")
+    disputed.sync(full=True)
+    assert disputed.page("agents", "Ada")["properties"]["Max Tokens"]["number"] == 7
+    trouble = status(disputed.app.context, None)["inbox"]
+    assert isinstance(trouble, dict) and trouble["trouble"]
+    assert any("conflict inbox" in finding.where for finding in examine(disputed.app.installation))
+    if how == "trashed":
+        disputed.call("PATCH", f"/databases/{database}", {"in_trash": False})
+    disputed.sandbox.faults.clear()
+    choose(disputed, inbox_row(disputed), "Postgres")
+    disputed.sync()
+    assert prompts(disputed, "Ada") == ("row of Ada", "row of Ada")
+    assert status(disputed.app.context, None)["inbox"] == {"rows": 0, "waiting": 0, "trouble": ""}
+
+
+def test_twelve_thousand_conflicts_cost_what_is_on_show(world: World) -> None:
+    with_inbox(world, "prompt")
+    world.sync()
+    world.sql(
+        """INSERT INTO sync_engine.sync_conflicts
+                  (record_id, mapping, key, field, type, status, reason, policy, run_id,
+                   base, postgres_value, notion_value)
+           SELECT i, m.id, 'k' || i, 'prompt', 'update_differing', 'open', 'a person decides', 'manual', 'r',
+                  '"before"', to_jsonb('row ' || i), to_jsonb('page ' || i)
+             FROM generate_series(1, 12000) i, sync_engine.sync_mappings m WHERE m.name = 'agents'"""
+    )
+    context = world.app.context
+    assert context.inbox is not None
+    before = len(world.sandbox.requests)
+    while context.inbox.show(context, 50):
+        pass
+    assert len(world.sandbox.requests) - before <= 200 + 4 + 1, (
+        "rows, the note for each piece, and its last change"
+    )
+    note, *rows = inbox_rows(world)
+    assert len(rows) == 200 and title_of(note) == "11,800 more conflicts wait"
+    before = len(world.sandbox.requests)
+    assert not context.inbox.show(context)
+    assert len(world.sandbox.requests) == before

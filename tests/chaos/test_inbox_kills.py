@@ -12,7 +12,7 @@ from sync_engine.engine.review.conflicts import resolve
 from sync_engine.errors import NotionError, SyncEngineError
 from tests.chaos.test_faults import LOST_REPLIES, PASSING
 from tests.support.inbox import cell, choose, disputed_prompts, inbox_row, inbox_rows, prompts, with_inbox
-from tests.support.stateful.mortal import Fuse, Killed, watched
+from tests.support.stateful.mortal import Alarm, Fuse, Killed, watched
 from tests.support.world import World, text
 
 ON_EACH = "SELECT id, key, status, postgres_value, notion_value FROM sync_engine.sync_conflicts ORDER BY id"
@@ -178,13 +178,17 @@ def test_G5_whatever_people_do_in_the_inbox_only_what_they_saw_is_decided(world:
     for name in office.names:
         world.sql("INSERT INTO agents (name, prompt) VALUES (%s, 'before')", name)
     world.sync()
-    for _ in range(25):
+    for _ in range(30):
         for _ in range(dice.randrange(1, 4)):
             office.act()
-        if dice.random() < 0.5:
-            killed_at(world, dice.randrange(0, 90))
-        else:
-            world.sync()
+        match dice.randrange(3):
+            case 0:
+                killed_at(world, dice.randrange(0, 120))
+            case 1:
+                meanwhile = Alarm(dice.randrange(0, 120), dice.choice([office.choose, office.edit_page]))
+                sync(watched(world.app.context, meanwhile), SyncOptions())
+            case _:
+                world.sync()
     world.sync(full=True)
     world.sync(full=True)
     decided = "SELECT id, winner, postgres_value, notion_value, resolved_by FROM sync_engine.sync_conflicts"

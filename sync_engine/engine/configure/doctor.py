@@ -39,7 +39,7 @@ class Finding:
 def examine(installation: Installation) -> Sequence[Finding]:
     """Look at everything; never raises for what it finds."""
     findings: list[Finding] = []
-    for check in (_schema, _triggers, _log, _notion, _drift):
+    for check in (_schema, _triggers, _log, _notion, _inbox, _drift):
         try:
             findings += check(installation)
         except SyncEngineError as error:
@@ -105,9 +105,20 @@ def _notion(installation: Installation) -> Iterator[Finding]:
         yield Finding("warning", what, "clock", "synchronise this machine's clock (NTP)")
 
 
+def _inbox(installation: Installation) -> Iterator[Finding]:
+    place = None
+    if installation.database.is_set_up():
+        with installation.database.transaction() as uow:
+            place = uow.inbox.place()
+    if place is not None and place.trouble:
+        mend = "share it with the connection again, or restore it from the trash"
+        yield Finding("error", f"people cannot decide in it: {place.trouble}", "conflict inbox", mend)
+
+
 def _drift(installation: Installation) -> Iterator[Finding]:
     for change in plan_setup(installation):
         if change.action == "drift":
             yield Finding("error", change.detail, change.object, "see `sync-engine plan`")
         elif change.side == "notion":
-            yield Finding("warning", f"{change.object} is not there yet", "Notion", "sync-engine setup")
+            what = "is not there yet" if change.action == "create" else f"is not as it should be: {change.detail}"
+            yield Finding("warning", f"{change.object} {what}", "Notion", "sync-engine setup")

@@ -32,10 +32,11 @@ class InboxSetup:
         if not self.title:
             gone = SetupChange("notion", "remove", "conflict inbox", "forgotten; its database stays in Notion")
             return [gone] if place is not None else []
-        source = self._reachable(place) if place is not None else None
-        if place is None or source is None:
-            detail = "one row for each open conflict" if place is None else "the former one is in the trash"
-            return [SetupChange("notion", "create", f"database {self.title}", detail)]
+        if place is None:
+            return [SetupChange("notion", "create", f"database {self.title}", "one row for each open conflict")]
+        source = self._reachable(place)
+        if source.in_trash:
+            return [SetupChange("notion", "change", f"database {source.title}", "taken out of the trash")]
         return [*_missing_changes(self.title, source, place), *_drift(self.title, source, place)]
 
     def make(self) -> None:
@@ -45,10 +46,10 @@ class InboxSetup:
             if place is not None:
                 self._forget()
             return
-        source = self._reachable(place) if place is not None else None
-        if source is None:
-            self._forget()
-            place, source = None, self._adopted() or self._created()
+        source = self._reachable(place) if place is not None else self._adopted() or self._created()
+        if place is not None and source.in_trash:
+            self.workspace.restore_database(place.database_id)
+            source = self._reachable(place)
         missing = {name: schema()[name] for name in _missing(source, place)}
         if missing:
             source = self.workspace.update_properties(source.id, missing)
@@ -64,17 +65,16 @@ class InboxSetup:
         with self.database.transaction() as uow:
             uow.inbox.forget()
 
-    def _reachable(self, place: InboxPlace) -> DataSource | None:
-        """The recorded data source; None when it is in the trash: it holds nothing that is not here."""
+    def _reachable(self, place: InboxPlace) -> DataSource:
+        """The recorded data source, perhaps in the trash."""
         try:
-            source = self.workspace.data_source(place.data_source_id)
+            return self.workspace.data_source(place.data_source_id)
         except NotionNotFound as error:
             raise ConfigurationError(
                 f"the conflict inbox ({place.database_id}) cannot be found in Notion",
                 hint="share it with the connection again; if it was deleted for good, run `setup` once with"
                 " [inbox] enabled = false, then with true: that makes a new one",
             ) from error
-        return None if source.in_trash else source
 
     def _adopted(self) -> DataSource | None:
         """The inbox that an interrupted setup, or one before it was turned off, has left under the parent page."""

@@ -11,7 +11,7 @@ from sync_engine.engine.context import Context
 from sync_engine.engine.inbox import columns
 from sync_engine.engine.inbox.answers import VALUE_WANTED, answer, decide_as_chosen
 from sync_engine.engine.inbox.content import digest_of, key_of, number_in
-from sync_engine.engine.inbox.pages import looked_up, written
+from sync_engine.engine.inbox.pages import looked_up, refuse_trashed, written
 from sync_engine.ports.inbox import NOTE, InboxPlace, InboxRow
 from sync_engine.ports.workspace import Page
 
@@ -136,6 +136,8 @@ def _look_for_missing(context: Context, place: InboxPlace, reading: Reading) -> 
     shown = {page.id for page in reading.pages}
     with context.database.transaction() as uow:
         rows = [row for row in uow.inbox.rows(["open"]) if row.page_id not in shown]
+    if rows or not shown:
+        refuse_trashed(context, place)
     for row in rows:
         page = looked_up(context, place, row.page_id)
         if page is not None and not page.in_trash:

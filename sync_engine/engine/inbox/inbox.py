@@ -24,22 +24,23 @@ class ConflictInbox:
         if place is None:
             return 0
         try:
-            choices = read_inbox(context, place, run_id, full=full)
+            return read_inbox(context, place, run_id, full=full)
         except NotionRejected as refused:
             note_trouble(context, refused.message)
             raise
-        note_trouble(context, "")
-        return choices
 
     def show(self, context: Context, at_once: int | None = None) -> bool:
         """Bring the rows up to date, `at_once` at most; returns whether more is left to do at once."""
         with context.database.transaction() as uow:
             place = uow.inbox.place()
         # Before its first complete reading nobody knows which rows an earlier installation left in it.
-        if place is None or place.trouble or place.polled_until is None:
+        if place is None or place.polled_until is None:
             return False
         try:
-            return write_rows(Shelf(context, place, self.most, at_once or 2 * self.most))
+            more = write_rows(Shelf(context, place, self.most, at_once or 2 * self.most))
         except NotionRejected as refused:
             note_trouble(context, refused.message)
             raise
+        if place.trouble:
+            note_trouble(context, "")
+        return more

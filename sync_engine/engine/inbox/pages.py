@@ -25,8 +25,15 @@ def written(context: Context, place: InboxPlace, page_id: str, cells: Mapping[st
             return None
         if not page.in_trash:
             raise refused
+        refuse_trashed(context, place)
         context.workspace.restore_page(page_id)
         return context.workspace.update_page(page_id, by_id(place, cells))
+
+
+def refuse_trashed(context: Context, place: InboxPlace) -> None:
+    """Raise NotionRejected when the inbox as a whole is in the trash: its rows are not to be taken out of it."""
+    if context.workspace.data_source(place.data_source_id).in_trash:
+        raise NotionRejected("the conflict inbox is in the trash", hint="restore it, or run `sync-engine setup`")
 
 
 def looked_up(context: Context, place: InboxPlace, page_id: str) -> Page | None:

@@ -11,6 +11,7 @@ from sync_engine.engine.context import Context
 from sync_engine.engine.passes.gather import registrations_of
 from sync_engine.engine.summary import stop_json
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.inbox import NOTE
 from sync_engine.ports.lease import RUN, LeaseRow
 from sync_engine.ports.store import Registration
 
@@ -33,6 +34,7 @@ def status(context: Context, requests_per_minute: int | None) -> JsonObject:
             for stop in uow.brakes.stops()
             if stop.mapping in context.by_id
         ]
+        inbox = _inbox(uow, context)
         runs = uow.runs.recent(1)
         lease = uow.leases.get(RUN)
         hints = uow.hints.count()
@@ -48,11 +50,22 @@ def status(context: Context, requests_per_minute: int | None) -> JsonObject:
         **_to_go(tables, requests_per_minute),
         "open_conflicts": conflicts,
         "held": held,
+        "inbox": inbox,
         "brake": brake,
         "run": _run(lease),
         "hints_waiting": hints,
         "last_run": {"run_id": last.run_id, "kind": last.kind, "status": last.status} if last else None,
     }
+
+
+def _inbox(uow: UnitOfWork, context: Context) -> Json:
+    """What the conflict inbox shows, and why it cannot be used; None where there is none."""
+    place = uow.inbox.place()
+    if place is None or context.inbox is None:
+        return None
+    shown = [row for row in uow.inbox.rows(["open"]) if row.conflict_id != NOTE]
+    waiting = uow.inbox.waiting([mapping.id for mapping in context.mappings])
+    return {"rows": len(shown), "waiting": waiting, "trouble": place.trouble}
 
 
 def _run(lease: LeaseRow | None) -> Json:

@@ -58,9 +58,9 @@ def _sync(context: Context, options: SyncOptions, mappings: Sequence[TableMappin
         count_news(work, news)
         work.refused = news.refused
         work.mappings = [mapping for mapping in mappings if mapping.name not in news.refused]
-        _read_inbox(work)
+        has_inbox = _read_inbox(work)
         carry(work)
-        if work.fatal is None:
+        if has_inbox and work.fatal is None:
             _show_inbox(work)
         synced = [] if work.fatal is not None else [item for item in mappings if item.name not in work.refused]
     finally:
@@ -86,17 +86,20 @@ def _has_inbox(work: Pass) -> bool:
     return not (options.tables or options.dry_run or options.direction != "both")
 
 
-def _read_inbox(work: Pass) -> None:
+def _read_inbox(work: Pass) -> bool:
+    """Whether there is an inbox that can be read; trouble with it is told by the inbox itself."""
     if work.context.inbox is None or not _has_inbox(work):
-        return
+        return False
     try:
         work.context.inbox.read(work.context, work.run_id, full=work.options.full)
     except NotionRejected as error:
-        _log.debug("the inbox cannot be read: %s", error)  # remembered and told by the inbox itself
+        _log.debug("the inbox cannot be read: %s", error)
+        return False
+    return True
 
 
 def _show_inbox(work: Pass) -> None:
-    if work.context.inbox is None or not _has_inbox(work):
+    if work.context.inbox is None:
         return
     with work.context.database.transaction() as uow:
         for mapping in work.mappings:
