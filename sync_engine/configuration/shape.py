@@ -169,6 +169,7 @@ class TableSettings(Shape):
         return [{"fields": item} if isinstance(item, list) else item for item in given]
 
     name: Name
+    where: Name | None = None
     title: Name | None = None
     icon: Name | None = None
     database_title: Name | None = None

@@ -139,7 +139,7 @@ def _uncreate(
     net: NetEffect, record: Record, mapping: TableMapping, *, row_predates: bool, force: bool, chosen: _Chosen
 ) -> Compensation:
     remedy = Remedy.REMOVE_PAGE if row_predates else Remedy.REMOVE
-    row_gone = row_predates or record.postgres_presence is not Presence.PRESENT
+    row_gone = row_predates or not record.has_row
     if row_gone and record.notion_presence is not Presence.PRESENT:
         return Compensation(mapping, record, remedy, Status.ALREADY, reason="it no longer exists")
     blocked = {
@@ -159,7 +159,7 @@ def _revive(
     both = (record.postgres_presence, record.notion_presence)
     if both == (Presence.PRESENT, Presence.PRESENT):
         return Compensation(mapping, record, Remedy.REVIVE, Status.ALREADY, reason="it exists again")
-    there = record.postgres_presence is Presence.PRESENT
+    there = record.has_row
     values: dict[str, Value] = {}
     blocked: dict[str, str] = {}
     for name, target in net.before.items():
@@ -185,7 +185,7 @@ def _unset(
     force: bool,
     chosen: _Chosen,
 ) -> Compensation:
-    if Presence.PRESENT not in (record.postgres_presence, record.notion_presence):
+    if not record.has_row and record.notion_presence is not Presence.PRESENT:
         return Compensation(
             mapping, record, Remedy.SET_FIELDS, Status.BLOCKED, reason="the record was deleted since"
         )
@@ -202,7 +202,7 @@ def _unset(
             blocked[name] = later
         else:
             values[name] = target
-    if (values or blocked) and record.postgres_presence is not Presence.PRESENT:
+    if (values or blocked) and not record.has_row:
         reason = "the row was deleted since"
         return Compensation(mapping, record, Remedy.SET_FIELDS, Status.BLOCKED, reason=reason)
     status = Status.UNDO if values else Status.BLOCKED if blocked else Status.ALREADY

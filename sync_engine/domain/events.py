@@ -23,7 +23,10 @@ class Side(Enum):
 
 
 class Op(Enum):
-    """What happened to the record. `SNAPSHOT` is a row that was there before capture began."""
+    """What happened to the record. `SNAPSHOT` is a row that was there before capture began.
+
+    `ENTER` and `LEAVE` say that a row began or ceased to fit its table's filter; nobody changed it by that.
+    """
 
     INSERT = "insert"
     UPDATE = "update"
@@ -31,6 +34,8 @@ class Op(Enum):
     TRUNCATE = "truncate"
     SNAPSHOT = "snapshot"
     RESTORE = "restore"
+    ENTER = "enter"
+    LEAVE = "leave"
 
 
 class ChangeEvent(NamedTuple):

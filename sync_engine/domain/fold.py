@@ -13,8 +13,10 @@ from sync_engine.domain.soft import deletion_told
 from sync_engine.domain.unresolved import seen_as
 from sync_engine.domain.values import JsonObject, Value
 
-_WHOLE_ROW = (Op.INSERT, Op.SNAPSHOT, Op.RESTORE)
+_WHOLE_ROW = (Op.INSERT, Op.SNAPSHOT, Op.RESTORE, Op.ENTER)
 _GONE = (Op.DELETE, Op.TRUNCATE)
+_VERDICTS = (Op.ENTER, Op.LEAVE)
+_TELLS_NO_CHANGE = (Op.SNAPSHOT, *_VERDICTS)
 
 
 def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) -> Record:
@@ -47,13 +49,34 @@ def fold_row_event(record: Record, event: ChangeEvent, mapping: TableMapping) ->
         record,
         key=event.key,
         key_on_page=record.key_on_page and not moved,
-        postgres=_pending(base, record.postgres, _changes(event, mapping)),
-        postgres_presence=Presence.PRESENT,
+        postgres=_pending(base, record.postgres, _changes(event, mapping), news=event.op not in _VERDICTS),
+        postgres_presence=_presence(record, event, mapping),
         postgres_seq=record.postgres_seq if event.op is Op.SNAPSHOT else event.seq,
-        postgres_txid=record.postgres_txid if event.op is Op.SNAPSHOT else event.txid,
+        postgres_txid=record.postgres_txid if event.op in _TELLS_NO_CHANGE else event.txid,
         detached=record.detached and event.op is Op.SNAPSHOT,
     )
+    if before is Presence.OUTSIDE and folded.postgres_presence is Presence.PRESENT:
+        folded = _entered(folded, event, mapping)
     return _soft(folded, event, mapping, told, was_gone=before is Presence.GONE)
+
+
+def _presence(record: Record, event: ChangeEvent, mapping: TableMapping) -> Presence:
+    """Only the filter's own verdict brings a row in that was outside, or of which nothing was known."""
+    if event.op is Op.LEAVE:
+        return Presence.OUTSIDE
+    unknown = bool(mapping.row_filter) and record.postgres_presence is Presence.ABSENT
+    if event.op is Op.UPDATE and (unknown or record.postgres_presence is Presence.OUTSIDE):
+        return Presence.OUTSIDE
+    return Presence.PRESENT
+
+
+def _entered(folded: Record, event: ChangeEvent, mapping: TableMapping) -> Record:
+    """A row that fits the filter again tells its title once more, or else its page would seem to have been put in
+    the trash by a person."""
+    if folded.notion_presence is not Presence.GONE or mapping.title not in folded.base:
+        return folded
+    again = PendingChange(folded.base[mapping.title], event.occurred, event.actor, event.seq, event.origin)
+    return replace(folded, postgres={mapping.title: again, **folded.postgres})
 
 
 def _soft(
@@ -128,19 +151,25 @@ def _changes(event: ChangeEvent, mapping: TableMapping) -> Iterable[tuple[FieldM
         field = fields.get(column)
         if field is not None:
             value = field.codec.from_postgres(image)
-            yield field, PendingChange(value, event.occurred, event.actor, event.seq, event.origin)
+            if event.op in _VERDICTS:
+                yield field, PendingChange(value, event.occurred, {}, event.seq)
+            else:
+                yield field, PendingChange(value, event.occurred, event.actor, event.seq, event.origin)
 
 
 def _pending(
     base: Mapping[str, Value],
     pending: Mapping[str, PendingChange],
     changes: Iterable[tuple[FieldMapping, PendingChange]],
+    *,
+    news: bool = True,
 ) -> Mapping[str, PendingChange]:
+    """What is pending after these changes. Without `news`, what is known to be pending was so before."""
     result = dict(pending)
     for field, change in changes:
         if field.name in base and base[field.name] == change.value:
             result.pop(field.name, None)
-        else:
+        elif news or field.name not in result or result[field.name].value != change.value:
             result[field.name] = change
     return result
 

@@ -86,7 +86,8 @@ class TableMapping:
     `name` is the table as `sync.toml` and the command line write it: bare inside `[postgres].schema`, else
     schema-qualified. `title` is the field shown as the page title. `captured` are all column names whose
     images the trigger stores (mapped or not; secrets excluded). `soft_column` is set when a delete policy is
-    `soft`: a row that it marks counts as deleted; `soft_type` is the column's base type.
+    `soft`: a row that it marks counts as deleted; `soft_type` is the column's base type. `where` is the row filter
+    as `sync.toml` writes it, `row_filter` what `setup` made of it (Postgres' own text of the expression).
     """
 
     name: str
@@ -111,6 +112,8 @@ class TableMapping:
     captured: tuple[str, ...] = ()
     soft_column: str = ""
     soft_type: str = ""
+    where: str = ""
+    row_filter: str = ""
     groups: tuple[Group, ...] = ()
 
     def field_named(self, name: str) -> FieldMapping | None:

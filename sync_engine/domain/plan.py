@@ -94,6 +94,8 @@ def plan_record(settled: Settled, mapping: TableMapping, page_of: PageOf, *, app
             return _insert(settled, mapping)
         case Presence.GONE, Presence.PRESENT:
             return _row_gone(settled, mapping, approved=approved)
+        case Presence.OUTSIDE, Presence.PRESENT:
+            return _row_left(settled, mapping, approved=approved)
         case Presence.PRESENT, Presence.GONE:
             return _page_gone(settled, mapping, page_of, approved=approved)
         case _:
@@ -161,6 +163,20 @@ def _row_gone(settled: Settled, mapping: TableMapping, *, approved: bool) -> Rec
     if record.notion:
         operation = _postgres_write(settled, mapping, Action.INSERT, whole=True)
         return RecordPlan((operation,), revived=_editor(record, Side.NOTION, mapping))
+    return _take_page(record, mapping, "the row was deleted in Postgres", approved=approved)
+
+
+def _row_left(settled: Settled, mapping: TableMapping, *, approved: bool) -> RecordPlan:
+    """An edit of the page still goes to the row, which may fit the filter again by it."""
+    record = settled.record
+    if record.notion and mapping.direction != "to-notion":
+        operation = _postgres_write(settled, mapping, Action.UPDATE)
+        if operation.values:
+            return RecordPlan((operation,))
+    return _take_page(record, mapping, f"the row is outside of the filter, {mapping.where}", approved=approved)
+
+
+def _take_page(record: Record, mapping: TableMapping, why: str, *, approved: bool) -> RecordPlan:
     policy = mapping.delete_from_postgres
     match "trash" if approved and policy == "hold" else policy:
         case "trash" | "delete" | "soft":
@@ -168,7 +184,7 @@ def _row_gone(settled: Settled, mapping: TableMapping, *, approved: bool) -> Rec
         case "ignore":
             return RecordPlan(detach=True)
         case _:
-            reason = f"the row was deleted in Postgres; delete.from_postgres = {mapping.delete_from_postgres}"
+            reason = f"{why}; delete.from_postgres = {mapping.delete_from_postgres}"
             return RecordPlan(hold=Hold(record, Side.NOTION, Action.TRASH, reason))
 
 

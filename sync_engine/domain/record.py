@@ -13,11 +13,15 @@ from sync_engine.domain.values import JsonObject, Value
 
 
 class Presence(Enum):
-    """Whether a side has the record. `GONE` is a side that had it: deleted row, trashed page."""
+    """Whether a side has the record. `GONE` is a side that had it: deleted row, trashed page.
+
+    `OUTSIDE`: the row is there, but does not fit its table's filter; what changes in it is followed all the same.
+    """
 
     ABSENT = "absent"
     PRESENT = "present"
     GONE = "gone"
+    OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,11 @@ class Record:
     def presence(self, side: Side) -> Presence:
         """Whether that side has the record."""
         return self.postgres_presence if side is Side.POSTGRES else self.notion_presence
+
+    @property
+    def has_row(self) -> bool:
+        """Whether there is a row, be it outside of its table's filter."""
+        return self.postgres_presence in (Presence.PRESENT, Presence.OUTSIDE)
 
     @property
     def quiet(self) -> bool:

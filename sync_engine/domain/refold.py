@@ -39,7 +39,7 @@ class Refold:
             self._fold_row(event, mapping)
         else:
             for owners in self._owners[mapping.id].values():
-                if owners and owners[-1].postgres_presence is Presence.PRESENT:
+                if owners and owners[-1].has_row:
                     owners[-1] = fold_row_event(owners[-1], event, mapping)
 
     def rows(self, mapping: int) -> Mapping[str, Record]:

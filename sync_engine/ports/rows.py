@@ -71,6 +71,14 @@ class RowsWanted:
     containing: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """The rows that fit their table's filter, and those for which it fails (a division by zero, a bad cast)."""
+
+    keys: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+
+
 class Rows(Protocol):
     """Access to the mapped tables of the user."""
 
@@ -89,6 +97,25 @@ class Rows(Protocol):
 
     def fetch(self, mapping: TableMapping, keys: Sequence[str]) -> Mapping[str, JsonObject]:
         """Column images by key, for the rows that exist."""
+        ...
+
+    def keys(self, mapping: TableMapping, batch: int = 1000) -> Iterator[Sequence[str]]:
+        """The keys of all rows, inside and outside of the filter, in key order, in batches, under one snapshot."""
+        ...
+
+    def fitting(self, mapping: TableMapping, keys: Sequence[str]) -> Fitting:
+        """Which of these rows fit the filter now; without a filter, all that exist.
+
+        A row for which the filter fails is told apart and stops no other. Raises DatabaseError when it fails for
+        every row, as when it names a column that is not there any more.
+        """
+        ...
+
+    def checked_filter(self, table: Table, where: str) -> str:
+        """The filter as Postgres understood it, as text that is safe to run.
+
+        Raises ConfigurationError when it is not one boolean expression over columns of the table, or may write.
+        """
         ...
 
     def scan(self, mapping: TableMapping, batch: int = 1000) -> Iterator[tuple[str, JsonObject]]:
@@ -111,7 +138,7 @@ class Rows(Protocol):
         ...
 
     def count(self, mapping: TableMapping) -> int:
-        """Number of rows."""
+        """Number of rows that fit the filter."""
         ...
 
     def write(self, mapping: TableMapping, writes: Sequence[RowWrite]) -> Sequence[RowOutcome]:

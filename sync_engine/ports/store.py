@@ -21,8 +21,10 @@ class Registration:
     `fields` is JSON by field name: `{"number": attnum, "column": name, "column_type": ..., "former": [names],
     "property_id": ..., "type": ...}`.
     `backfilled`: every row that was there before capture is in the log. `recovering`: the database was restored,
-    and no pass has read every page since: deletes wait for a person. `polled_until`: lower bound of the next
-    poll of Notion (the time by Notion's own clock when the last complete poll began), None before the first.
+    and no pass has read every page since: deletes wait for a person. `where` is the row filter as
+    written when it was set up, `row_filter` what Postgres made of it; `filter_due`: no pass has asked it of every
+    row yet. `polled_until`: lower bound of the next poll of Notion (the time by Notion's own clock when the last
+    complete poll began), None before the first.
     """
 
     id: int
@@ -36,6 +38,9 @@ class Registration:
     fields: JsonObject = field(default_factory=dict)
     backfilled: bool = False
     recovering: bool = False
+    where: str = ""
+    row_filter: str = ""
+    filter_due: bool = False
     polled_until: datetime | None = None
     last_full_scan: datetime | None = None
     last_sync: datetime | None = None

@@ -24,6 +24,8 @@ OPS: Mapping[str, Op] = {
     "t": Op.TRUNCATE,
     "s": Op.SNAPSHOT,
     "r": Op.RESTORE,
+    "e": Op.ENTER,
+    "l": Op.LEAVE,
 }
 SIDES: Mapping[str, Side] = {"p": Side.POSTGRES, "n": Side.NOTION}
 OP_CODES = {op: code for code, op in OPS.items()}

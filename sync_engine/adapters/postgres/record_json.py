@@ -13,7 +13,7 @@ from sync_engine.domain.times import Interval
 SIDE_CODES = {Side.POSTGRES: "p", Side.NOTION: "n"}
 SIDES = {code: side for side, code in SIDE_CODES.items()}
 
-PRESENCE_CODES = {Presence.ABSENT: "a", Presence.PRESENT: "p", Presence.GONE: "g"}
+PRESENCE_CODES = {Presence.ABSENT: "a", Presence.PRESENT: "p", Presence.GONE: "g", Presence.OUTSIDE: "o"}
 PRESENCES = {code: presence for presence, code in PRESENCE_CODES.items()}
 
 

@@ -41,6 +41,7 @@ class RowShape:
     """One table: its name, key columns in key order, captured columns, and all columns by name.
 
     `partitioned` says that its rows are those of its partitions; rows of tables that inherit from it are not.
+    `row_filter` is the expression that rows have to fit, where there is one.
     """
 
     schema: str
@@ -49,6 +50,7 @@ class RowShape:
     captured: tuple[str, ...]
     columns: Mapping[str, WriteColumn]
     partitioned: bool = False
+    row_filter: str = ""
 
     def column(self, name: str) -> WriteColumn:
         """The column of that name. Raises DatabaseError when the table has none."""
@@ -72,5 +74,5 @@ def read_shape(driver: Driver, mapping: TableMapping) -> RowShape:
         raise DatabaseError(
             f"table {mapping.schema}.{mapping.table} is not in the database", hint="see: sync-engine plan"
         )
-    shape = RowShape(mapping.schema, mapping.table, (), mapping.captured, columns, partitioned)
+    shape = RowShape(mapping.schema, mapping.table, (), mapping.captured, columns, partitioned, mapping.row_filter)
     return replace(shape, key=tuple(shape.column(name) for name in mapping.key_columns))

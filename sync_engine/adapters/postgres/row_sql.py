@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from sync_engine.adapters.postgres.images import OBJECT_NAMES, image, record_key, rows_of
+from sync_engine.adapters.postgres.row_filter import fitting_rows
 from sync_engine.adapters.postgres.row_shape import RowShape, WriteColumn
 
 _ROW = Identifier("t")
@@ -54,8 +55,26 @@ def select_page(shape: RowShape, title: str, *, at_edge: bool, backwards: bool) 
 
 
 def count_all(shape: RowShape) -> Composed:
-    """Number of rows. No parameter."""
-    return SQL("SELECT count(*) FROM {}").format(_table(shape))
+    """Number of rows that fit the filter. No parameter."""
+    return SQL("SELECT count(*) FROM {}").format(_fitting(shape))
+
+
+def select_keys(shape: RowShape) -> Composed:
+    """The key of every row, in key order. No parameter."""
+    order = SQL(", ").join(_own(column) for column in shape.key)
+    return SQL("SELECT {} FROM {} ORDER BY {}").format(_key(shape), _table(shape), order)
+
+
+def select_fitting(shape: RowShape) -> Composed:
+    """The keys of those of the given rows that fit the filter, which is asked of no other row (OFFSET 0): it may
+    fail for some."""
+    return SQL("SELECT {} FROM (SELECT t.* FROM {} JOIN {} ON {} OFFSET 0) AS t WHERE ({})").format(
+        _key(shape),
+        _recordset(shape, (), ()),
+        _table(shape),
+        _has_key(shape),
+        SQL(shape.row_filter or "true"),
+    )
 
 
 def update(shape: RowShape, values: Sequence[str], expected: Sequence[str]) -> Composed:
@@ -123,6 +142,12 @@ def _table(shape: RowShape) -> Composed:
     return SQL("{} AS {}").format(rows_of(shape.schema, shape.table, partitioned=shape.partitioned), _ROW)
 
 
+def _fitting(shape: RowShape) -> Composed:
+    if not shape.row_filter:
+        return _table(shape)
+    return fitting_rows(shape.schema, shape.table, partitioned=shape.partitioned, row_filter=shape.row_filter)
+
+
 def _recordset(shape: RowShape, values: Sequence[str], expected: Sequence[str]) -> Composed:
     names = [f"k{n}" for n in range(len(shape.key))]
     names += [f"s{n}" for n in range(len(values))]
@@ -132,8 +157,11 @@ def _recordset(shape: RowShape, values: Sequence[str], expected: Sequence[str]) 
 
 
 def _key_and_image(shape: RowShape) -> Composed:
-    key = record_key([column.described for column in shape.key], _ROW)
-    return SQL("{}, {}").format(key, _image(shape))
+    return SQL("{}, {}").format(_key(shape), _image(shape))
+
+
+def _key(shape: RowShape) -> Composed:
+    return record_key([column.described for column in shape.key], _ROW)
 
 
 def _has_key(shape: RowShape) -> Composed:

@@ -10,9 +10,9 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection
 
-from sync_engine.adapters.postgres import introspect, row_sql
+from sync_engine.adapters.postgres import introspect, row_filter, row_sql
 from sync_engine.adapters.postgres.connection import driver_of
-from sync_engine.adapters.postgres.errors import is_unreachable, message_of
+from sync_engine.adapters.postgres.errors import concerns_one_row, is_unreachable, message_of, translate
 from sync_engine.adapters.postgres.row_shape import RowShape, read_shape
 from sync_engine.adapters.postgres.row_writer import RowWriter
 from sync_engine.adapters.postgres.statements import statement
@@ -20,8 +20,8 @@ from sync_engine.domain.keys import decode_key
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.schema import Table
 from sync_engine.domain.values import JsonObject, Value
-from sync_engine.errors import ConstraintRejected
-from sync_engine.ports.rows import RowOutcome, RowsWanted, RowWrite
+from sync_engine.errors import ConstraintRejected, DatabaseError, SyncEngineError
+from sync_engine.ports.rows import Fitting, RowOutcome, RowsWanted, RowWrite
 
 
 class PostgresRows:
@@ -30,7 +30,7 @@ class PostgresRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._driver = driver_of(connection)
-        self._shapes: dict[tuple[str, str, tuple[str, ...]], RowShape] = {}
+        self._shapes: dict[tuple[str, str, tuple[str, ...], str], RowShape] = {}
         self._scans = itertools.count(1)
 
     def tables(self, schemas: Sequence[str]) -> Sequence[Table]:
@@ -50,15 +50,39 @@ class PostgresRows:
 
     def fetch(self, mapping: TableMapping, keys: Sequence[str]) -> Mapping[str, JsonObject]:
         """Column images by key, for the rows that exist."""
-        rows = [
-            {"i": i} | {f"k{n}": part for n, part in enumerate(decode_key(key, len(mapping.key_columns)))}
-            for i, key in enumerate(dict.fromkeys(keys))
-        ]
-        if not rows:
+        if not keys:
             return {}
         with psycopg.RawCursor(self._driver) as cursor:
-            found = cursor.execute(row_sql.select_given(self._shape(mapping)), [orjson.dumps(rows).decode()])
+            found = cursor.execute(row_sql.select_given(self._shape(mapping)), [_given(mapping, keys)])
             return dict(found.fetchall())
+
+    def keys(self, mapping: TableMapping, batch: int = 1000) -> Iterator[Sequence[str]]:
+        """The keys of all rows in key order, through a cursor of the server."""
+        with psycopg.RawServerCursor(self._driver, f"sync_engine_scan_{next(self._scans)}") as cursor:
+            cursor.execute(row_sql.select_keys(self._shape(mapping)))
+            while found := cursor.fetchmany(batch):
+                yield [key for (key,) in found]
+
+    def fitting(self, mapping: TableMapping, keys: Sequence[str]) -> Fitting:
+        """Which of these rows fit the filter; halved until the rows that it fails for stand alone."""
+        if not keys:
+            return Fitting()
+        try:
+            with self._driver.transaction(), psycopg.RawCursor(self._driver) as cursor:
+                found = cursor.execute(row_sql.select_fitting(self._shape(mapping)), [_given(mapping, keys)])
+                return Fitting(frozenset(key for (key,) in found))
+        except psycopg.Error as error:
+            if not concerns_one_row(error):
+                raise _unasked(mapping, error) from error
+            if len(keys) == 1:
+                return Fitting(unknown=frozenset(keys))
+        half = len(keys) // 2
+        one, other = self.fitting(mapping, keys[:half]), self.fitting(mapping, keys[half:])
+        return Fitting(one.keys | other.keys, one.unknown | other.unknown)
+
+    def checked_filter(self, table: Table, where: str) -> str:
+        """The filter as Postgres prints it. Raises ConfigurationError; see `row_filter.checked`."""
+        return row_filter.checked(self._driver, table, where)
 
     def scan(self, mapping: TableMapping, batch: int = 1000) -> Iterator[tuple[str, JsonObject]]:
         """All rows in key order, through a cursor of the server: one snapshot, `batch` rows in memory."""
@@ -95,17 +119,42 @@ class PostgresRows:
         return [] if row is None or row[0] else [row[1]]
 
     def count(self, mapping: TableMapping) -> int:
-        """Number of rows."""
-        with psycopg.RawCursor(self._driver) as cursor:
-            row = cursor.execute(row_sql.count_all(self._shape(mapping))).fetchone()
-        return row[0] if row else 0
+        """Number of rows that fit the filter."""
+        try:
+            with self._driver.transaction(), psycopg.RawCursor(self._driver) as cursor:
+                row = cursor.execute(row_sql.count_all(self._shape(mapping))).fetchone()
+            return row[0] if row else 0
+        except psycopg.Error as error:
+            if not mapping.row_filter or not concerns_one_row(error):
+                raise
+        return sum(len(self.fitting(mapping, keys).keys) for keys in self.keys(mapping))
 
     def write(self, mapping: TableMapping, writes: Sequence[RowWrite]) -> Sequence[RowOutcome]:
         """Apply in order; see `RowWriter`."""
         return RowWriter(self._driver, self._shape(mapping)).write(writes) if writes else []
 
     def _shape(self, mapping: TableMapping) -> RowShape:
-        seen_as = (mapping.schema, mapping.table, mapping.captured)
+        seen_as = (mapping.schema, mapping.table, mapping.captured, mapping.row_filter)
         if seen_as not in self._shapes:
             self._shapes[seen_as] = read_shape(self._driver, mapping)
         return self._shapes[seen_as]
+
+
+def _unasked(mapping: TableMapping, error: psycopg.Error) -> SyncEngineError:
+    """Why the filter cannot be asked of any row: a column of it was renamed, the server is gone ..."""
+    found = translate(error)
+    if type(found) is not DatabaseError:
+        return found
+    return DatabaseError(
+        f"the row filter of table {mapping.name} cannot be asked ({mapping.where}): {found.message}",
+        hint="mend `where` in sync.toml, then run: sync-engine setup",
+        sqlstate=found.sqlstate,
+    )
+
+
+def _given(mapping: TableMapping, keys: Sequence[str]) -> str:
+    rows = [
+        {"i": i} | {f"k{n}": part for n, part in enumerate(decode_key(key, len(mapping.key_columns)))}
+        for i, key in enumerate(dict.fromkeys(keys))
+    ]
+    return orjson.dumps(rows).decode()

@@ -70,6 +70,9 @@ mappings = Table(
     Column("last_full_scan", _AT),
     Column("last_sync", _AT),
     Column("recovering", Boolean, nullable=False, server_default=text("false")),
+    Column("row_filter", Text, nullable=False, server_default=text("''::text")),  # as written in sync.toml
+    Column("row_filter_sql", Text, nullable=False, server_default=text("''::text")),  # as Postgres printed it
+    Column("row_filter_due", Boolean, nullable=False, server_default=text("false")),
 )
 
 home = Table(

@@ -202,6 +202,7 @@ def _table_mapping(
         soft_column=soft.name if soft is not None else "",
         soft_type=soft.base if soft is not None else "",
         groups=_groups(settings, item, mapped.fields),
+        where=wanted.where or "",
     )
     return _with_memory(mapping, item.registration)
 
@@ -238,6 +239,7 @@ def _with_memory(mapping: TableMapping, registration: Registration | None) -> Ta
         database_id=registration.database_id,
         data_source_id=registration.data_source_id,
         key_property_id=registration.key_property_id,
+        row_filter=registration.row_filter,
     )
 
 

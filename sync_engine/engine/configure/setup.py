@@ -10,6 +10,7 @@ from sync_engine.domain.mapping import KEY_PROPERTY, FieldMapping, TableMapping
 from sync_engine.domain.schema import DataSource, Property, Table
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.configure.changes import SetupChange
+from sync_engine.engine.configure.filter_setup import filter_changes, set_filters
 from sync_engine.engine.configure.inbox_setup import InboxSetup
 from sync_engine.engine.context import Progress, no_progress
 from sync_engine.engine.passes.captured import BLIND, memory_of_column, read_again
@@ -52,10 +53,13 @@ def plan_setup(installation: Installation) -> Sequence[SetupChange]:
         changes.append(SetupChange("postgres", "create", "schema sync_engine", "log, journal and state"))
         mapped = installation.mapped(None)
         changes += [_trigger_change(mapping, CaptureState.MISSING) for mapping, _ in mapped]
+        with installation.database.transaction() as uow:
+            changes += filter_changes(uow, mapped)
     else:
         with installation.database.transaction() as uow:
             mapped = installation.mapped(uow)
             states = [(mapping, uow.capture.state(mapping, table)) for mapping, table in mapped]
+            changes += filter_changes(uow, mapped)
         changes += [_trigger_change(item, state) for item, state in states if state is not CaptureState.OK]
     for mapping, _ in mapped:
         changes += _notion_changes(installation.workspace, mapping)
@@ -127,6 +131,7 @@ def _install_capture(installation: Installation) -> None:
             if state in BLIND:
                 read_again(uow, mapping)
         installation.progress("installing triggers", done + 1, len(mapped))
+    set_filters(installation.database, mapped)
 
 
 def _registration(mapping: TableMapping) -> Registration:

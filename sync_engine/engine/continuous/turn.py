@@ -23,6 +23,7 @@ from sync_engine.engine.passes.gather import capture_by_table, registrations_of
 from sync_engine.engine.passes.missing import distrust, find_missing_pages, refuse_lost
 from sync_engine.engine.passes.pull import proof_is_due, pull
 from sync_engine.engine.passes.recover import recover
+from sync_engine.engine.passes.row_filters import ask_when_due
 from sync_engine.engine.restored import refuse_restored, remember
 from sync_engine.errors import NotionRejected, NotionUnavailable
 from sync_engine.ports.store import Registration
@@ -119,6 +120,8 @@ class Turns:
         for mapping in self.context.mappings:
             if not registered[mapping.id].backfilled:
                 backfill(self.context, mapping, registered[mapping.id])
+            ask_when_due(self.context.database, mapping, anyway=False)
+        registered = registrations_of(self.context)
         self._capture()
         try:
             self._read_notion(registered)
@@ -243,6 +246,7 @@ class Turns:
     def _read_all(self, mapping: TableMapping, registration: Registration) -> tuple[int, int]:
         """(pages, edits) of a full scan, with the pages that it did not show looked up one by one."""
         scanning = replace(self.context, between=self._interlude)
+        ask_when_due(self.context.database, mapping, anyway=True)
         pulled = pull(scanning, mapping, registration, self.burst.run_id, full=True)
         refuse_lost(scanning.workspace, mapping)
         trashed = find_missing_pages(scanning, mapping, pulled.everything or frozenset())

@@ -111,7 +111,11 @@ def _setters(events: Sequence[ChangeEvent], mapping: TableMapping) -> Mapping[st
     for event in events:
         for name, value in (told_values(event, event.after, mapping) or {}).items():
             known = found.setdefault(name, [])
-            again = event.op is Op.SNAPSHOT and known and _same(mapping, name, known[-1].value, value)
+            again = (
+                event.op in (Op.SNAPSHOT, Op.ENTER, Op.LEAVE)
+                and known
+                and _same(mapping, name, known[-1].value, value)
+            )
             if not again:
                 known.append(_Set(value, event))
     return found

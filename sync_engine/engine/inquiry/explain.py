@@ -179,6 +179,8 @@ def _reasons(story: _Story) -> Iterator[tuple[str, str]]:
     if row is not None or page is not None:
         side = Side.POSTGRES if row is not None else Side.NOTION
         yield "pending", f"edited in {side.value}; the next pass carries it to {side.other.value}"
+    if record.postgres_presence is Presence.OUTSIDE:
+        yield "outside", f"the row does not fit the filter of its table: {story.mapping.where}"
     if Presence.GONE in (record.postgres_presence, record.notion_presence):
         yield "gone", "the record was deleted; this is what it held last"
     yield from _settled(story)
@@ -195,6 +197,6 @@ def _settled(story: _Story) -> Iterator[tuple[str, str]]:
     edit = edits[-1]
     if edit.origin:
         yield "taken back", f"a rollback put the value back ({edit.origin})"
-    if edit.op.value == "snapshot":
+    if edit.op.value in ("snapshot", "enter"):
         yield "backfilled", "it was there before capture began, and was carried across"
     yield "carried across", f"only {edit.source.value} changed it since the base, so it went to the other side"

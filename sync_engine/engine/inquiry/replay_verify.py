@@ -96,6 +96,8 @@ class _Comparison:
         for key, image in self._uow.rows.scan(self._mapping):
             gone.discard(key)
             record = self._rows.get(key)
+            if self._mapping.row_filter and _presence(record) in (Presence.ABSENT, Presence.OUTSIDE):
+                continue
             if deletion_told(self._mapping, image) and _presence(record) is Presence.GONE:
                 continue
             found = list(self._against(key, record, decode_image(image, self._mapping)))

@@ -73,9 +73,10 @@ def verify(context: Context, tables: Sequence[str] = ()) -> Verification:
         pages = _pages(context, mapping)
         with context.database.transaction() as uow:
             keys = uow.records.keys(linked_pages(mapping, [page for group in pages.values() for page in group]))
+            outside = _outside(uow, mapping)
             for key, image in uow.rows.scan(mapping):
-                result.checked += 1
-                if deletion_told(mapping, image):
+                result.checked += key not in outside
+                if key in outside or deletion_told(mapping, image):
                     pages.pop(key, None)  # what its page does is up to the policies
                     continue
                 found = _own_first(uow, mapping, key, pages.pop(key, []))
@@ -88,6 +89,14 @@ def verify(context: Context, tables: Sequence[str] = ()) -> Verification:
                 Difference(mapping.name, key, "", None, page.id, "missing_row") for page in group
             ]
     return result
+
+
+def _outside(uow: UnitOfWork, mapping: TableMapping) -> set[str]:
+    """The keys of rows that do not fit the table's filter."""
+    found: set[str] = set()
+    for keys in uow.rows.keys(mapping) if mapping.row_filter else ():
+        found |= {*keys} - uow.rows.fitting(mapping, keys).keys
+    return found
 
 
 def _pages(context: Context, mapping: TableMapping) -> dict[str, list[Page]]:

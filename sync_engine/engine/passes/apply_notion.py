@@ -172,7 +172,7 @@ def _after(operation: Operation, page: Page, mapping: TableMapping) -> Record:
     record = operation.record
     if operation.action is Action.TRASH:
         # A rollback may take the page of a row that stays: what the page never got is still to be told.
-        kept = record.postgres if record.postgres_presence is Presence.PRESENT else {}
+        kept = record.postgres if record.has_row else {}
         return replace(record, postgres=kept, notion={}, notion_presence=Presence.GONE)
     written = set(operation.values)
     return replace(

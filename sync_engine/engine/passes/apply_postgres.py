@@ -130,7 +130,9 @@ def _after(
 ) -> Record:
     if operation.action is Action.DELETE:
         return replace(operation.record, postgres={}, notion={}, postgres_presence=Presence.GONE)
-    record = replace(operation.record, key=outcome.key, postgres_presence=Presence.PRESENT)
+    outside = operation.record.postgres_presence is Presence.OUTSIDE
+    presence = Presence.OUTSIDE if outside else Presence.PRESENT  # the next tick asks the filter
+    record = replace(operation.record, key=outcome.key, postgres_presence=presence)
     stored = decode_image(outcome.image or {}, mapping)
     names = operation.values if operation.action is Action.UPDATE else stored
     for name in names:

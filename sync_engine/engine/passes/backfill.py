@@ -10,6 +10,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Record
 from sync_engine.domain.times import Interval
 from sync_engine.engine.context import Context
+from sync_engine.engine.passes.row_filters import ask_of_all
 from sync_engine.ports.store import Registration
 
 CHUNK = 5000
@@ -21,12 +22,15 @@ def backfill(context: Context, mapping: TableMapping, registration: Registration
     All chunks and the flag that says so commit together: a crash starts the table anew and leaves no half of it
     in the log. Changes made meanwhile are captured by the trigger; a snapshot event never overwrites a newer
     one, because it carries the snapshot under which it was read (`domain/fold.py`). Where the table was read
-    before, rows that went away while their changes were not captured are logged as deleted.
+    before, rows that went away while their changes were not captured are logged as deleted. Of a table with a row
+    filter only the rows that fit are told, as entering.
     """
     total = 0
     with context.database.transaction() as uow:
         after: tuple[str, ...] | None = None
-        while True:
+        if mapping.row_filter:
+            total = ask_of_all(uow, mapping, context.database.now(), told_again=True)
+        while not mapping.row_filter:
             logged = uow.events.snapshot_chunk(mapping, after, CHUNK)
             total += logged
             context.progress(f"reading {mapping.name}", total, 0)
@@ -46,6 +50,9 @@ def rehearse_backfill(context: Context, mapping: TableMapping) -> None:
     """
     now = context.database.now()
     with context.database.transaction() as uow:
+        if mapping.row_filter:
+            ask_of_all(uow, mapping, now, told_again=True)
+            return
         rows = list(uow.rows.scan(mapping))
         known = uow.records.by_key(mapping.id, [key for key, _ in rows])
         folded = []

@@ -9,8 +9,9 @@ from itertools import islice
 from sync_engine.domain.events import ChangeEvent, Op
 from sync_engine.domain.fold import fold_among, fold_row_event
 from sync_engine.domain.mapping import TableMapping
-from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.record import Record
 from sync_engine.engine.passes.holds import let_go
+from sync_engine.engine.passes.row_filters import ask_filter
 from sync_engine.ports.database import Database, UnitOfWork
 
 CONSUMER = "sync"
@@ -52,7 +53,8 @@ def fold_events(
         for mapping_id, group in _by_mapping(events).items():
             mapping = mappings.get(mapping_id)
             if mapping is not None:
-                _fold_into_records(uow, mapping, group)
+                late = _fold_into_records(uow, mapping, group)
+                ask_filter(uow, mapping, {event.key for event in group if event.key}, group[-1].recorded_at, late)
                 _retarget(uow, mappings, mapping, group)
                 counts[mapping_id] += sum(1 for event in group if not event.origin)
         after = events[-1].seq
@@ -68,18 +70,22 @@ def _by_mapping(events: Sequence[ChangeEvent]) -> Mapping[int, Sequence[ChangeEv
     return groups
 
 
-def _fold_into_records(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> None:
-    """Fold in order; a marker that the whole table was emptied is a delete of every record known until then."""
+def _fold_into_records(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> set[str]:
+    """Fold in order; a marker that the whole table was emptied is a delete of every record known until then.
+
+    Returns the keys of events that came to be known after a verdict of the row filter with a greater number.
+    """
     pending: list[ChangeEvent] = []
+    late: set[str] = set()
     for event in events:
         if event.op is not Op.TRUNCATE or event.key:
             pending.append(event)
             continue
-        _fold_keyed(uow, mapping, pending)
+        late |= _fold_keyed(uow, mapping, pending)
         pending = []
         for batch in _batches(uow.records.scan(mapping.id)):
             uow.records.save([fold_row_event(record, event, mapping) for record in batch])
-    _fold_keyed(uow, mapping, pending)
+    return late | _fold_keyed(uow, mapping, pending)
 
 
 def _retarget(
@@ -95,14 +101,14 @@ def _retarget(
 
 
 def _batches(records: Iterator[Record]) -> Iterator[Sequence[Record]]:
-    present = (record for record in records if record.postgres_presence is Presence.PRESENT)
+    present = (record for record in records if record.has_row)
     while batch := list(islice(present, SLICE)):
         yield batch
 
 
-def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> None:
+def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> set[str]:
     if not events:
-        return
+        return set()
     keys = {event.key for event in events} | {event.old_key for event in events if event.old_key}
     known = uow.records.incarnations(mapping.id, sorted(keys))
     folded = {key: list(owners) for key, owners in known.items()}
@@ -114,3 +120,10 @@ def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeE
     edited = {key for event in events if not event.origin for key in (event.key, event.old_key)}
     edited_ids = {owners[-1].id for key, owners in known.items() if key in edited}
     let_go(uow, mapping, [record for record in touched if record.id in edited_ids])
+    return {event.key for event in events if mapping.row_filter and _is_late(event, known)}
+
+
+def _is_late(event: ChangeEvent, known: Mapping[str, Sequence[Record]]) -> bool:
+    """Whether the row was told with a greater number before this change of it could be seen."""
+    owners = known.get(event.old_key or event.key, ())
+    return event.op not in (Op.ENTER, Op.LEAVE) and bool(owners) and event.seq <= owners[-1].postgres_seq

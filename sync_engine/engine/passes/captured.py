@@ -36,6 +36,7 @@ def ensure_captured(context: Context, registrations: Mapping[int, Registration])
         states = {item.id: _state(uow, item, tables.get(item.oid)) for item in context.mappings}
     for mapping in context.mappings:
         _refuse_blind(mapping, states[mapping.id])
+        _refuse_other_filter(mapping, registrations[mapping.id])
     refuse_altered(context)
     kept = dict(registrations)
     for mapping in context.mappings:
@@ -83,6 +84,14 @@ def _refuse_blind(mapping: TableMapping, state: CaptureState) -> None:
         raise NotSetUp(
             f"changes of table {mapping.name} are not captured: its trigger is {state.value}",
             hint="run `sync-engine setup`; the next sync then reads the whole table, so that nothing is missed",
+        )
+
+
+def _refuse_other_filter(mapping: TableMapping, known: Registration) -> None:
+    if mapping.where != known.where:
+        raise NotSetUp(
+            f"table {mapping.name}: its row filter was changed in sync.toml",
+            hint="`sync-engine plan` tells how many rows leave and enter; `sync-engine setup` takes it over",
         )
 
 

@@ -13,8 +13,9 @@ from sync_engine.engine.passes.backfill import backfill, rehearse_backfill
 from sync_engine.engine.passes.capture import capture
 from sync_engine.engine.passes.captured import ensure_captured
 from sync_engine.engine.passes.missing import find_missing_pages, refuse_lost
-from sync_engine.engine.passes.pull import pull
+from sync_engine.engine.passes.pull import proof_is_due, pull
 from sync_engine.engine.passes.recover import recover
+from sync_engine.engine.passes.row_filters import ask_when_due
 from sync_engine.errors import NotionRejected, NotSetUp
 from sync_engine.ports.store import Registration
 
@@ -51,6 +52,9 @@ def gather(
         if not registration.backfilled:
             _backfill(context, mapping, registration, dry_run=dry_run)
             registrations[mapping.id] = replace(registration, backfilled=True)
+        proof = full or proof_is_due(context, registrations[mapping.id])
+        ask_when_due(context.database, mapping, anyway=proof)
+        registrations[mapping.id] = replace(registrations[mapping.id], filter_due=False)
     news = News(postgres=capture_by_table(context))
     for mapping in mappings:
         try:

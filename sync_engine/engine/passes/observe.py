@@ -227,7 +227,7 @@ def _op(record: Record) -> Op:
             return Op.UPDATE
         case Presence.GONE:
             return Op.RESTORE
-        case Presence.ABSENT:
+        case _:
             return Op.INSERT
 
 

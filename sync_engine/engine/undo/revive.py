@@ -46,6 +46,9 @@ def revive_rows(
     revived = Revived()
     writes: list[tuple[Record, RowWrite]] = []
     for record in records:
+        if record.has_row:
+            revived.refused[record.id] = f"the row is there, outside of the filter: {mapping.where}"
+            continue
         try:
             row = _last_row(uow, mapping, record) | _literals(mapping, (values or {}).get(record.id, {}))
             writes.append((record, RowWrite(RowOp.INSERT, record.key, row, {})))

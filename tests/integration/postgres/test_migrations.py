@@ -85,6 +85,7 @@ def test_a_fresh_schema_is_the_migrated_one(postgres: TestServer, empty_database
         connection.exec_driver_sql(statement("engine_schema"))
         connection.exec_driver_sql(statement("capture_actor_v1"))
         connection.exec_driver_sql(statement("audit_views_v1"))
+        connection.exec_driver_sql(statement("audit_log_v2"))
         connection.exec_driver_sql(statement("append_only_v1"))
     engine.dispose()
     made = catalog(fresh)

@@ -1,4 +1,5 @@
--- Open records of a table by what would be done to which side: p Postgres, n Notion; presence p present, g gone.
+-- Open records of a table by what would be done to which side: p Postgres, n Notion; presence p present, g gone,
+-- o outside of the row filter.
 -- An update counts when it changes a field that both sides once agreed on: a row that is linked for the first time,
 -- or a field that was just added to the mapping, is no mass change by anybody. Nor is what the engine itself wrote
 -- (a rollback that goes on), nor a field that a person has to decide because both sides changed it.
@@ -6,7 +7,7 @@ WITH candidates AS (
     SELECT r.id, r.postgres_txid AS txid, k.side, k.kind
       FROM sync_engine.sync_records r
      CROSS JOIN LATERAL (VALUES
-           ('n'::"char", 'delete', :row_deletes AND r.postgres_presence = 'g' AND r.notion_presence = 'p'
+           ('n'::"char", 'delete', :row_deletes AND r.postgres_presence IN ('g', 'o') AND r.notion_presence = 'p'
                                    AND r.notion = '{}'::jsonb),
            ('p'::"char", 'delete', :page_deletes AND r.notion_presence = 'g' AND r.postgres_presence = 'p'
                                    AND r.postgres = '{}'::jsonb),
