@@ -248,7 +248,7 @@ def _carry(context: Context, seen: _Seen, value: Value, decided: ConflictRow, wh
     status = "failed"
     with context.database.transaction(str(source)) as uow:
         uow.runs.start(run)
-        record = _written(uow, seen, value, source, started, who)
+        record = _left_to_decide(uow, seen, _written(uow, seen, value, source, started, who))
         uow.conflicts.update(replace(decided, resolved_at=started))
     try:
         push(context, [(seen.mapping, record)], source)
@@ -273,6 +273,21 @@ def _written(uow: UnitOfWork, seen: _Seen, value: Value, source: Origin, at: dat
             hint="nothing was changed; run `sync-engine sync` and try again",
         )
     return forced.written[0][1]
+
+
+def _left_to_decide(uow: UnitOfWork, seen: _Seen, record: Record) -> Record:
+    """The record, with the other disputed fields of a manual group left to be decided one by one.
+
+    Without a base they are bound to the group no more: what was decided crosses at once, and they go on waiting.
+    """
+    groups = [group.fields for group in seen.mapping.groups if group.conflict == "manual"]
+    bound = {name for fields in groups if seen.row.field in fields for name in fields} - {seen.row.field}
+    waiting = bound & record.postgres.keys() & record.notion.keys()
+    if seen.row.status != "open" or not waiting:
+        return record
+    base = {name: value for name, value in record.base.items() if name not in waiting}
+    [saved] = uow.records.save([replace(record, base=base)])
+    return saved
 
 
 def _looked_at(context: Context, row: ConflictRow, run_id: str) -> _Seen:
