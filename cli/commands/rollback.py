@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Collection
 from typing import Any
 
 import click
@@ -11,8 +13,10 @@ from cli.context import Session, pass_session
 from cli.parameters import EMPTY_KEY_HINT, dry_run_option, table_option, yes_option
 from cli.verbs import Verb
 from cli.views.rollback import counted, show_outcome, show_plan
+from sync_engine.domain.compensation import Status
 from sync_engine.engine.life.archived import refuse_archived
-from sync_engine.engine.undo.rollback import RollbackResult, rollback
+from sync_engine.engine.undo.resuming import resume
+from sync_engine.engine.undo.rollback import RollbackResult, abort, rollback
 from sync_engine.engine.undo.rollback_selection import ENOUGH, Selection
 from sync_engine.errors import SyncEngineError, UsageError
 
@@ -53,6 +57,17 @@ from sync_engine.errors import SyncEngineError, UsageError
     help="Only changes made on this side; they are taken back on both.",
 )
 @click.option("--force", is_flag=True, help="Also overwrite edits that were made later.")
+@click.option("--ask", is_flag=True, help="Ask about each record that was edited later.")
+@click.option(
+    "--resume",
+    "resume_id",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[ID]",
+    help="Complete a rollback that was cut short.",
+)
+@click.option("--abort", "abort_id", default="", metavar="ID", help="Give up a rollback that was cut short.")
 @click.argument("more", nargs=-1, type=int, metavar="")
 @dry_run_option
 @yes_option
@@ -66,6 +81,9 @@ def command(
     since: str | None,
     until: str | None,
     force: bool,
+    ask: bool,
+    resume_id: str | None,
+    abort_id: str,
     dry_run: bool,
     yes: bool,
     **said: Any,
@@ -74,8 +92,14 @@ def command(
 
     What is said together must hold together: --actor with --to is what that actor did since the mark. It reads
     both sides, prints the plan and asks. A record that was edited afterwards is left alone and listed as blocked,
-    unless --force. Backfilled rows were nobody's doing and are never taken back.
+    unless --force, or asked about with --ask. Backfilled rows were nobody's doing and are never taken back.
+
+    A rollback that was killed goes on when the same command is given again, or with --resume; the next rollback
+    completes it first. --abort gives it up and takes back what it had done.
     """
+    if resume_id is not None or abort_id:
+        _completed(session, resume_id, abort_id, yes=yes)
+        return
     if more and not events:
         raise UsageError(f"{more[0]} is said without an option", hint="numbers of changes follow --event")
     if said["record"] and not said["record"][1]:
@@ -95,9 +119,13 @@ def command(
         session.output.result(planned.to_json(), lambda: show_plan(session.output, planned))
         return
     show_plan(session.output, planned)
-    if planned.requests:
-        session.ask(f"Take back {counted(planned.requests)}?", yes=yes)
-    done = _rollback(session, selection, force, dry_run=False)
+    overwritten = _asked(session, planned) if ask and not force else ()
+    if planned.undoable or overwritten:
+        session.ask(f"Take back {counted(planned.undoable)}?", yes=yes)
+    _told(session, _rollback(session, selection, overwritten or force, dry_run=False))
+
+
+def _told(session: Session, done: RollbackResult) -> None:
     session.output.result(done.to_json(), lambda: show_outcome(session.output, done))
     if done.blocked and not done.undone:
         raise SyncEngineError(
@@ -106,7 +134,33 @@ def command(
         )
 
 
-def _rollback(session: Session, selection: Selection, force: bool, *, dry_run: bool) -> RollbackResult:
+def _asked(session: Session, planned: RollbackResult) -> Collection[tuple[str, str]]:
+    """The records whose later edits a person lets go, one question each."""
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "--ask: nobody can answer", hint="standard input is no terminal; leave it out, or --force"
+        )
+    return {
+        (item.mapping.name, item.record.key)
+        for item in planned.plan
+        if item.reason
+        and (item.blocked or item.status is Status.BLOCKED)
+        and session.output.confirm(f"{item.mapping.name} {item.record.key}: {item.reason}. Overwrite?")
+    }
+
+
+def _completed(session: Session, resume_id: str | None, abort_id: str, *, yes: bool) -> None:
+    if abort_id:
+        session.ask(f"Give up rollback {abort_id} and take back what it did?", yes=yes)
+        _told(session, abort(session.context, abort_id, who=session.who))
+        return
+    done = resume(session.context, resume_id or "")
+    _told(session, RollbackResult(done.rollback_id, False, [], done.undone, done.refused))
+
+
+def _rollback(
+    session: Session, selection: Selection, force: bool | Collection[tuple[str, str]], *, dry_run: bool
+) -> RollbackResult:
     return rollback(
         session.context,
         selection,

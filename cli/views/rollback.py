@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from cli.output import Output
+from cli.views.people import actor_name
 from sync_engine.domain.values import Json
 from sync_engine.engine.undo.rollback import RollbackResult
 
 _COLUMNS = ("status", "table", "key", "postgres", "notion", "fields", "reason")
+
+PEOPLE = 5
+"""Names that are told."""
 
 SHOWN = 30
 """Records listed for a person; --json has all of them."""
@@ -19,8 +23,14 @@ def show_plan(output: Output, planned: RollbackResult) -> None:
     output.table(_COLUMNS, rows, empty="nothing to take back")
     if len(records) > SHOWN:
         output.text(f"… and {len(records) - SHOWN} more; --json --dry-run lists them all")
-    if planned.requests:
-        output.text(f"{counted(planned.requests)}, about {planned.eta_seconds:.0f} s within Notion's budget")
+    if planned.people:
+        told = ", ".join(f"{actor_name(item['actor'])} ({item['edits']})" for item in planned.people[:PEOPLE])
+        more = f" and {len(planned.people) - PEOPLE} others" if len(planned.people) > PEOPLE else ""
+        output.text(f"takes back changes of {told}{more}")
+    if planned.undoable:
+        minutes = planned.eta_seconds / 60
+        cost = f"{planned.requests} requests to Notion, about {minutes:.1f} minutes within its budget"
+        output.text(f"{counted(planned.undoable)}; {cost}")
     if planned.blocked:
         output.text(f"{planned.blocked} blocked by later edits; --force would overwrite those")
 

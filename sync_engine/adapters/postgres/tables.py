@@ -372,6 +372,33 @@ marks = Table(
     Column("snapshot", Snapshot, nullable=False),
 )
 
+rollbacks = Table(
+    "sync_rollbacks",
+    metadata,
+    Column("rollback_id", _KEY, primary_key=True),
+    Column("started_at", _AT, nullable=False),
+    Column("undone", BigInteger, nullable=False, server_default=text("0")),
+    Column("state", Text, nullable=False),
+    Column("selection", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Index(
+        "sync_rollbacks_unfinished_idx",
+        "started_at",
+        postgresql_where=text("state IN ('planned', 'rows_done')"),
+    ),
+    comment="Rollbacks, and how far each has come: one that was killed is finished or given up",
+)
+
+rollback_steps = Table(
+    "sync_rollback_steps",
+    metadata,
+    Column("rollback_id", _KEY, primary_key=True),
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+    Column("mapping", Integer, nullable=False),
+    Column("remedy", Text, nullable=False),
+    comment="What is left to do in Notion for a rollback whose rows are as they should be",
+)
+
 leases = Table(
     "sync_leases",
     metadata,

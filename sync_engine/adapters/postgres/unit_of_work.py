@@ -25,6 +25,7 @@ from sync_engine.adapters.postgres.records import PostgresRecords
 from sync_engine.adapters.postgres.registrations import PostgresRegistrations
 from sync_engine.adapters.postgres.request_ledger import PostgresRequests
 from sync_engine.adapters.postgres.rows import PostgresRows
+from sync_engine.adapters.postgres.rollbacks import PostgresRollbacks
 from sync_engine.adapters.postgres.runs import PostgresRuns
 from sync_engine.adapters.postgres.scratch import PostgresScratch
 
@@ -56,6 +57,11 @@ class PostgresUnitOfWork:
         return PostgresCapture(self._connection)
 
     @cached_property
+    @cached_property
+    def rollbacks(self) -> PostgresRollbacks:
+        """Rollbacks under way."""
+        return PostgresRollbacks(self._connection)
+
     def registrations(self) -> PostgresRegistrations:
         """Mappings as registered by `setup`."""
         return PostgresRegistrations(self._connection)

@@ -75,6 +75,21 @@ def look_again(context: Context, mapping: TableMapping, operations: Sequence[Ope
     )
 
 
+def looked_at(
+    context: Context, mapping: TableMapping, operations: Sequence[Operation], run_id: str
+) -> Iterator[Sequence[Operation]]:
+    """The operations that may be sent, in the pieces in which they are to be: those on pages that people are at
+    work on come last, each right after a look of its own. Raises what `look_again` does.
+    """
+    looked = look_again(context, mapping, operations, run_id)
+    if looked.wanted:
+        yield looked.wanted
+    for operation in looked.busy:
+        alone = look_again(context, mapping, [operation], run_id)
+        if alone.wanted:
+            yield alone.wanted
+
+
 def _busy(context: Context, pages: Sequence[Page]) -> frozenset[str]:
     """Ids of the pages that somebody else edited a moment ago."""
     since = context.database.now() - BUSY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sync_engine.domain.events import Side
@@ -20,7 +20,7 @@ from sync_engine.engine.passes.apply_notion import apply_to_notion, believed
 from sync_engine.engine.passes.capture import capture
 from sync_engine.engine.passes.captured import ensure_captured
 from sync_engine.engine.passes.gather import registrations_of
-from sync_engine.engine.passes.look_again import BATCH, batches, look_again
+from sync_engine.engine.passes.look_again import BATCH, batches, looked_at
 from sync_engine.engine.passes.observe import Sighting, observe_pages
 from sync_engine.engine.passes.pull import pull
 from sync_engine.engine.passes.recover import REPLAYED, recover
@@ -153,16 +153,17 @@ class _Work:
         self._remake(plans)
         for mapping, plan in plans:
             for batch in batches(plan.writes):
-                self._write(mapping, batch)
+                for piece in self._looked(mapping, batch):
+                    self._write(mapping, piece)
         for mapping, plan in reversed(plans):
             for batch in batches(plan.trashed):
-                wanted = look_again(self.context, mapping, batch, self.origin.run_id).wanted
-                sent = apply_to_notion(self.context, mapping, wanted, self.origin)
-                for operation in sent.done:
-                    self.result.note(Line(mapping.name, operation.record.key, Doing.TRASH))
-                self._refuse(mapping, [(hold.record, hold.reason) for hold in sent.holds])
-                if sent.fatal is not None:
-                    raise sent.fatal
+                for piece in self._looked(mapping, batch):
+                    sent = apply_to_notion(self.context, mapping, piece, self.origin)
+                    for operation in sent.done:
+                        self.result.note(Line(mapping.name, operation.record.key, Doing.TRASH))
+                    self._refuse(mapping, [(hold.record, hold.reason) for hold in sent.holds])
+                    if (failure := sent.fatal or sent.lost) is not None:
+                        raise failure
 
     def _remake(self, plans: Sequence[tuple[TableMapping, PagesPlan]]) -> None:
         purged = [(mapping, record) for mapping, plan in plans for record in plan.remade]
@@ -175,12 +176,16 @@ class _Work:
         for mapping, record in purged:
             self.result.note(Line(mapping.name, record.key, Doing.CREATE))
 
-    def _write(self, mapping: TableMapping, operations: Sequence[Operation]) -> None:
-        context = self.context
-        wanted = look_again(context, mapping, operations, self.origin.run_id).wanted
-        kept = {item.record.id for item in wanted}
+    def _looked(self, mapping: TableMapping, operations: Sequence[Operation]) -> Iterator[Sequence[Operation]]:
+        kept: set[int] = set()
+        for piece in looked_at(self.context, mapping, operations, self.origin.run_id):
+            kept |= {item.record.id for item in piece}
+            yield piece
         edited = [item.record for item in operations if item.record.id not in kept]
         self._refuse(mapping, [(record, "it was edited at this moment; replay again") for record in edited])
+
+    def _write(self, mapping: TableMapping, wanted: Sequence[Operation]) -> None:
+        context = self.context
         with context.database.transaction() as uow:
             intents = uow.journal.intend([_intent(item, mapping, self.origin.run_id) for item in wanted])
         replies = believed(context, mapping, wanted, send_all(context.workspace, mapping, wanted, context.lane))

@@ -6,7 +6,7 @@ Notion is then what any edit needs. A kill in between leaves a record that the n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from sync_engine.domain.events import Side
 from sync_engine.domain.fold import notion_value, postgres_value
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.origin import Origin
+from sync_engine.domain.plan import Operation
 from sync_engine.domain.record import PendingChange, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value
@@ -24,6 +25,7 @@ from sync_engine.engine.passes.apply_postgres import decode_image
 from sync_engine.engine.passes.capture import capture
 from sync_engine.engine.passes.decide import decide
 from sync_engine.engine.passes.holds import hold_unfit
+from sync_engine.engine.passes.look_again import looked_at
 from sync_engine.errors import NotionError
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
@@ -175,10 +177,17 @@ def _entry(wish: Wish, run_id: str) -> JournalEntry:
     )
 
 
-def push(context: Context, records: Sequence[tuple[TableMapping, Record]], origin: Origin, cause: str = "") -> int:
+def push(
+    context: Context,
+    records: Sequence[tuple[TableMapping, Record]],
+    origin: Origin,
+    cause: str = "",
+    look: Callable[[Record], object] | None = None,
+) -> int:
     """Carry what is pending in these records to Notion, journalled with that cause; returns the pages written.
 
-    The log is read first: what triggers did to the rows on the way (`updated_at`) crosses with it.
+    The log is read first: what triggers did to the rows on the way (`updated_at`) crosses with it. With `look`,
+    pages are looked at once more before they are written; it is told of the records that an edit kept from it.
 
     Raises what Notion raises, after committing what was done; the rest is pending and the next `sync` carries it.
     """
@@ -191,7 +200,7 @@ def push(context: Context, records: Sequence[tuple[TableMapping, Record]], origi
     for mapping in context.mappings:
         keys = groups.get(mapping.id, [])
         for start in range(0, len(keys), BATCH):
-            sent, fatal = _push_batch(context, mapping, keys[start : start + BATCH], origin, cause)
+            sent, fatal = _push_batch(context, mapping, keys[start : start + BATCH], origin, (cause, look))
             done += sent
             context.progress("writing to Notion", done, total)
             if fatal is not None:
@@ -200,16 +209,32 @@ def push(context: Context, records: Sequence[tuple[TableMapping, Record]], origi
 
 
 def _push_batch(
-    context: Context, mapping: TableMapping, keys: Sequence[str], origin: Origin, cause: str
+    context: Context,
+    mapping: TableMapping,
+    keys: Sequence[str],
+    origin: Origin,
+    how: tuple[str, Callable[[Record], object] | None],
 ) -> tuple[int, NotionError | None]:
+    cause, look = how
     with context.database.transaction() as uow:
         records = list(uow.records.by_key(mapping.id, keys).values())
         decided = decide(uow, context, mapping, records, origin.run_id)
     operations = [replace(item, cause=cause or item.cause) for item in decided.operations[Side.NOTION]]
-    if not operations:
-        return 0, None
-    sent = apply_to_notion(context, mapping, operations, origin)
-    with context.database.transaction() as uow:
-        uow.held.release([operation.record.id for operation in sent.done])
-        hold_unfit(uow, mapping, sent.done)
-    return len(sent.done), sent.fatal
+    pieces: Iterable[Sequence[Operation]] = [operations] if operations else []
+    if look is not None:
+        pieces = looked_at(context, mapping, operations, origin.run_id)
+    kept: set[int] = set()
+    done = 0
+    for piece in pieces:
+        kept |= {item.record.id for item in piece}
+        sent = apply_to_notion(context, mapping, piece, origin)
+        with context.database.transaction() as uow:
+            uow.held.release([operation.record.id for operation in sent.done])
+            hold_unfit(uow, mapping, sent.done)
+        done += len(sent.done)
+        if sent.fatal is not None:
+            return done, sent.fatal
+    for item in operations:
+        if look is not None and item.record.id not in kept:
+            look(item.record)
+    return done, None

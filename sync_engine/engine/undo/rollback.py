@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from sync_engine.domain.compensation import (
     Step,
     compensate,
     net_effect,
+    short_of,
 )
 from sync_engine.domain.events import Op, Side
 from sync_engine.domain.mapping import TableMapping
@@ -24,19 +25,26 @@ from sync_engine.engine.exclusive import between_turns
 from sync_engine.engine.passes.gather import gather
 from sync_engine.engine.passes.recover import REPLAYED
 from sync_engine.engine.undo.at_mark import lost_since
+from sync_engine.engine.undo.cost import people_of, requests_of
+from sync_engine.engine.undo.resuming import finish_unfinished, give_up
 from sync_engine.engine.undo.rollback_events import Chosen, chosen_events, steps
 from sync_engine.engine.undo.rollback_selection import Selection, check
 from sync_engine.engine.undo.takeback import take_back
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
+from sync_engine.ports.rollbacks import RollbackRow
 from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter, Mark, Run
 
 __all__ = ["RollbackResult", "Selection", "rollback"]
 
+Key = tuple[str, str]
+"""A record, as people name it: table and key."""
+
 
 @dataclass
 class RollbackResult:
-    """Plan and outcome. `undone` and `blocked` count records; in a dry run nothing is undone."""
+    """Plan and outcome. `undone` and `blocked` count records; in a dry run nothing is undone. A rollback
+    that was cut short and is given again has no plan: it went on with the old one."""
 
     rollback_id: str
     dry_run: bool
@@ -44,6 +52,7 @@ class RollbackResult:
     undone: int = 0
     failed: Mapping[int, str] = field(default_factory=dict)
     eta_seconds: float = 0.0
+    people: Sequence[JsonObject] = ()
 
     @property
     def blocked(self) -> int:
@@ -51,9 +60,14 @@ class RollbackResult:
         return sum(1 for item in self.plan if item.blocked or item.status is Status.BLOCKED) + len(self.failed)
 
     @property
+    def undoable(self) -> int:
+        """Records that can be taken back."""
+        return sum(1 for item in self.plan if item.status is Status.UNDO)
+
+    @property
     def requests(self) -> int:
         """Notion requests that the plan costs."""
-        return sum(1 for item in self.plan if item.status is Status.UNDO)
+        return requests_of(self.plan)
 
     def to_json(self) -> JsonObject:
         """The document that `rollback --json` prints."""
@@ -66,6 +80,7 @@ class RollbackResult:
             "blocked": self.blocked,
             "requests": self.requests,
             "eta_seconds": round(self.eta_seconds, 1),
+            "people": [*self.people],
         }
 
 
@@ -99,12 +114,12 @@ def rollback(
     context: Context,
     selection: Selection,
     *,
-    force: bool = False,
+    force: bool | Collection[Key] = False,
     dry_run: bool = False,
     requests_per_minute: int | None = None,
     who: str = "",
 ) -> RollbackResult:
-    """Take the selection back on both sides; later edits stay, unless `force`.
+    """Take the selection back on both sides; later edits stay, unless `force`, for all records or for these.
 
     Both sides are read first, so that the guard judges what they hold now. The rollback is a run of its own,
     journalled like any, so it can be rolled back too. Raises UsageError for an unknown run, mark or record.
@@ -114,11 +129,16 @@ def rollback(
             staged = replace(context, database=rehearsal)
             return _planned(staged, selection, force, requests_per_minute, dry_run=True)
     with between_turns(context.database):
+        options: JsonObject = {**selection.to_json(), "force": _forced_json(force)}
+        resumed = finish_unfinished(context, options)
+        if resumed is not None:
+            return RollbackResult(resumed.rollback_id, False, [], resumed.undone, resumed.refused)
         result = _planned(context, selection, force, requests_per_minute, dry_run=False)
         now = context.database.now()
-        run = Run(result.rollback_id, "rollback", now, {**selection.to_json(), "force": force})
+        run = Run(result.rollback_id, "rollback", now, options)
         with context.database.transaction() as uow:
             uow.runs.start(run)
+            uow.rollbacks.begin(RollbackRow(result.rollback_id, "planned", run.options, now))
         status = "failed"
         try:
             done = take_back(context, result.plan, Origin(result.rollback_id, "rollback"), who)
@@ -136,7 +156,7 @@ def rollback(
 def _planned(
     context: Context,
     selection: Selection,
-    force: bool,
+    force: bool | Collection[Key],
     requests_per_minute: int | None,
     *,
     dry_run: bool,
@@ -146,18 +166,26 @@ def _planned(
         check(uow, context, selection)
     gather(context, context.mappings, rollback_id, full=False, dry_run=dry_run)
     with context.database.transaction() as uow:
-        plan = list(_plan(uow, context, selection, force))
-    result = RollbackResult(rollback_id, dry_run, plan)
+        touched: set[int] = set()
+        plan = list(_plan(uow, context, selection, force, touched))
+        people = people_of(uow, touched) if dry_run else []
+    result = RollbackResult(rollback_id, dry_run, plan, people=people)
     if requests_per_minute:
         result.eta_seconds = result.requests * 60 / requests_per_minute
     return result
 
 
-def _plan(uow: UnitOfWork, context: Context, selection: Selection, force: bool) -> Iterable[Compensation]:
+def _plan(
+    uow: UnitOfWork, context: Context, selection: Selection, force: bool | Collection[Key], touched: set[int]
+) -> Iterable[Compensation]:
+    """The decision for each record; `touched` gets the changes that would be taken back."""
     mark = uow.marks.get(selection.to) if selection.to else None
     if selection.by_event:
         for chosen in chosen_events(uow, context, selection, mark):
-            yield _compensation_of_events(uow, chosen, force)
+            named = (chosen.mapping.name, chosen.record.key)
+            decided = _compensation_of_events(uow, chosen, _is_forced(force, named))
+            touched |= chosen.seqs if decided.status is Status.UNDO else set()
+            yield decided
         return
     stories = _stories(uow, context, selection, mark)
     for mapping in context.mappings:
@@ -166,9 +194,19 @@ def _plan(uow: UnitOfWork, context: Context, selection: Selection, force: bool) 
         for key, entries in story.items():
             record = records.get(key)
             if record is not None:
-                found = _compensation(uow, mapping, record, entries, mark, force)
+                found = _compensation(uow, mapping, record, entries, mark, _is_forced(force, (mapping.name, key)))
+                if found.status is Status.UNDO:
+                    touched.update(seq for entry in entries for seq in entry.seqs)
                 if entries or found.status is not Status.ALREADY:
                     yield found
+
+
+def _forced_json(force: bool | Collection[Key]) -> Json:
+    return force if isinstance(force, bool) else [[*key] for key in sorted(force)]
+
+
+def _is_forced(force: bool | Collection[Key], key: Key) -> bool:
+    return force if isinstance(force, bool) else key in force
 
 
 def _stories(
@@ -238,7 +276,7 @@ def _compensation(
     force: bool,
 ) -> Compensation:
     net = net_effect(Step(entry.side, entry.op.value, entry.before, entry.after) for entry in entries)
-    return compensate(
+    found = compensate(
         net,
         record,
         mapping,
@@ -247,13 +285,14 @@ def _compensation(
         selected_from_seq=mark.seq if mark else None,
         lost=lost_since(uow, mapping, record, mark) if mark else None,
     )
+    return short_of(found, {name for entry in entries for name in entry.redacted}, force=force)
 
 
 def _compensation_of_events(uow: UnitOfWork, chosen: Chosen, force: bool) -> Compensation:
     net = net_effect(steps(uow, chosen))
     first = chosen.events[0].recorded_at
     adopted = net.created and net.first_side is Side.NOTION
-    return compensate(
+    found = compensate(
         net,
         chosen.record,
         chosen.mapping,
@@ -261,6 +300,13 @@ def _compensation_of_events(uow: UnitOfWork, chosen: Chosen, force: bool) -> Com
         force=force,
         selected=chosen.seqs,
     )
+    columns = {item.column: item.name for item in chosen.mapping.fields}
+    gone = {columns.get(name, name) for event in chosen.events for name in event.redacted}
+    return short_of(found, gone, force=force)
+
+
+_THERE = (Op.SNAPSHOT, Op.ENTER)
+"""What the log tells of a row that was there before."""
 
 
 def _row_predates(uow: UnitOfWork, mapping: TableMapping, record: Record, until: datetime | None) -> bool:
@@ -271,6 +317,17 @@ def _row_predates(uow: UnitOfWork, mapping: TableMapping, record: Record, until:
     """
     wanted = EventFilter(mapping=mapping.id, key=record.key, source=Side.POSTGRES, newest_first=True)
     for event in uow.events.find(wanted):
-        if event.op in (Op.INSERT, Op.SNAPSHOT) and (until is None or event.recorded_at <= until):
-            return event.op is Op.SNAPSHOT
+        if event.op in (Op.INSERT, *_THERE) and (until is None or event.recorded_at <= until):
+            return event.op in _THERE
     return False
+
+
+def abort(context: Context, rollback_id: str, *, who: str = "") -> RollbackResult:
+    """Give up a rollback that was cut short, and take back what it had done until then, with the usual guard.
+
+    Raises UsageError when there is none of that id, or it is over; LockHeld; what Notion raises.
+    """
+    given_up, made = give_up(context, rollback_id)
+    if not made:
+        return RollbackResult(given_up, False, [])
+    return rollback(context, Selection(events=tuple(made)), who=who)

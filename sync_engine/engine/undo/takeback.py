@@ -1,4 +1,4 @@
-"""Take back: carry out a rollback plan, Postgres in one transaction, then Notion page by page."""
+"""Take back: carry out a rollback plan, Postgres in one transaction, which leaves the rest as steps to finish."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from sync_engine.domain.events import Side
 from sync_engine.domain.fold import postgres_value
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.origin import Origin
-from sync_engine.domain.plan import Action, Operation, PageOf, notion_operation
+from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.undoing import give_up_in_notion, undoable
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.context import Context
-from sync_engine.engine.passes.apply_notion import apply_to_notion
 from sync_engine.engine.passes.apply_postgres import apply_to_postgres
-from sync_engine.engine.passes.capture import capture
-from sync_engine.engine.passes.decide import pages_of
-from sync_engine.engine.undo.force import BATCH, Wish, push, write_wishes
+from sync_engine.engine.undo.finishing import Pair, finish
+from sync_engine.engine.undo.force import Wish, write_wishes
 from sync_engine.engine.undo.revive import revive_rows
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.rollbacks import StepRow
 
 
 @dataclass
@@ -34,14 +33,11 @@ class TakenBack:
     refused: dict[int, str] = field(default_factory=dict)
 
 
-Pair = tuple[TableMapping, Record]
-
-
 def take_back(context: Context, plan: Sequence[Compensation], origin: Origin, who: str) -> TakenBack:
     """Undo what the plan says can be undone. Restores go parents first, removals children first.
 
-    The Postgres part is one transaction; a kill in the Notion part leaves pending changes that the next `sync`
-    (or the same rollback again) carries out.
+    The Postgres part is one transaction, and what is left to do in Notion is stored with it: a kill before it
+    leaves nothing done, a kill after it a rollback that `finish` completes.
     """
     todo = [item for item in plan if item.status is Status.UNDO]
     taken = TakenBack()
@@ -53,16 +49,24 @@ def take_back(context: Context, plan: Sequence[Compensation], origin: Origin, wh
         forced = write_wishes(uow, wishes, origin, now, author)
         taken.refused.update(forced.refused)
         removed = _remove_rows(uow, context, _with(todo, Remedy.REMOVE), origin, now, taken)
-    pages_only = [(item.mapping, item.record) for item in _with(todo, Remedy.REMOVE_PAGE)]
-    capture(context.database, context.by_id)
-    _send(context, revived, Action.RESTORE, origin)
-    on_page = [(mapping, record) for mapping, record in revived if record.notion_presence is Presence.PRESENT]
-    push(context, [*forced.written, *on_page], origin)
-    _send(context, removed, Action.TRASH, origin)
-    _send(context, pages_only, Action.TRASH, origin)
-    _detach(context, pages_only)
+        pages_only = [(item.mapping, item.record) for item in _with(todo, Remedy.REMOVE_PAGE)]
+        uow.rollbacks.rows_done(
+            origin.run_id,
+            [
+                *_steps(revived, Remedy.REVIVE),
+                *_steps(forced.written, Remedy.SET_FIELDS),
+                *_steps(removed, Remedy.REMOVE),
+                *_steps(pages_only, Remedy.REMOVE_PAGE),
+            ],
+            len(todo) - len(taken.refused),
+        )
+    taken.refused.update(finish(context, origin))
     taken.undone = len(todo) - len(taken.refused)
     return taken
+
+
+def _steps(pairs: Sequence[Pair], remedy: Remedy) -> Iterable[StepRow]:
+    return [StepRow(record.id, mapping.id, remedy.value) for mapping, record in pairs]
 
 
 def _with(todo: Iterable[Compensation], remedy: Remedy) -> Sequence[Compensation]:
@@ -89,7 +93,7 @@ def _revive_rows(
     now = context.database.now()
     for mapping, group in _tables(context, items):
         values = {item.record.id: item.values for item in group}
-        there = [item for item in group if item.record.postgres_presence is Presence.PRESENT]
+        there = [item for item in group if item.record.has_row]
         gone = [item.record for item in group if item not in there]
         back = revive_rows(uow, mapping, gone, origin.run_id, values=values, cause="rollback")
         forced = write_wishes(uow, [wish for item in there if (wish := _rewritten(item))], origin, now, author)
@@ -162,7 +166,7 @@ def _remove_rows(
 ) -> Sequence[Pair]:
     removed: list[Pair] = []
     for mapping, group in reversed(list(_tables(context, items))):
-        present = [item for item in group if item.record.postgres_presence is Presence.PRESENT]
+        present = [item for item in group if item.record.has_row]
         operations = [Operation(Side.POSTGRES, Action.DELETE, item.record, cause="rollback") for item in present]
         records = [item.record for item in group if item not in present]
         records += _applied(uow, mapping, operations, origin, now, taken)
@@ -186,41 +190,3 @@ def _applied(
         if operation.record.id not in done:
             taken.refused.setdefault(operation.record.id, "the row was changed at this moment; try again")
     return applied.records
-
-
-def _send(context: Context, pairs: Sequence[Pair], action: Action, origin: Origin) -> None:
-    for mapping in context.mappings:
-        keys = [record.key for owner, record in pairs if owner.id == mapping.id and _has_page(record, action)]
-        for start in range(0, len(keys), BATCH):
-            with context.database.transaction() as uow:
-                batch = list(uow.records.by_key(mapping.id, keys[start : start + BATCH]).values())
-                pages = pages_of(uow, context, mapping, batch)
-            operations = [_operation(record, mapping, action, pages) for record in batch]
-            sent = apply_to_notion(context, mapping, operations, origin)
-            context.progress(f"rolling back {mapping.name}", start + len(batch), len(keys))
-            if sent.fatal is not None:
-                raise sent.fatal
-
-
-def _has_page(record: Record, action: Action) -> bool:
-    present = record.notion_presence is Presence.PRESENT
-    return bool(record.page_id) and (present if action is Action.TRASH else not present)
-
-
-def _operation(
-    record: Record, mapping: TableMapping, action: Action, pages: Mapping[tuple[str, str], str]
-) -> Operation:
-    if action is Action.TRASH:
-        return Operation(Side.NOTION, Action.TRASH, record, cause="rollback")
-    page_of: PageOf = lambda table, key: pages.get((table, key), "")  # noqa: E731
-    return notion_operation(record, mapping, page_of, action)
-
-
-def _detach(context: Context, pairs: Sequence[Pair]) -> None:
-    """A row that stays while its page goes is left alone until somebody edits the row again."""
-    for mapping in context.mappings:
-        keys = [record.key for owner, record in pairs if owner.id == mapping.id]
-        if keys:
-            with context.database.transaction() as uow:
-                records = uow.records.by_key(mapping.id, keys).values()
-                uow.records.save([replace(record, detached=True) for record in records])
