@@ -26,12 +26,15 @@ class RowWrite:
 
     INSERT: `key` is empty when the database makes it, else the literal key. UPDATE and DELETE: the row must
     still hold `expected` (literals by column, compared as the column's type), else the outcome is `CHANGED`.
+    A DELETE that would cascade to rows of tables that are not captured, whose log and rollback would know nothing
+    of them, is `REJECTED`, unless it `cascades`.
     """
 
     op: RowOp
     key: str
     values: Mapping[str, str | None]
     expected: Mapping[str, str | None]
+    cascades: bool = False
 
 
 class RowResult(Enum):

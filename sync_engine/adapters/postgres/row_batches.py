@@ -22,11 +22,13 @@ class Signature:
     with_key: bool
     values: tuple[str, ...]
     expected: tuple[str, ...]
+    cascades: bool = False
 
 
 def signature(write: RowWrite) -> Signature:
     """The statement that this write is a row of."""
-    return Signature(write.op, bool(write.key), tuple(sorted(write.values)), tuple(sorted(write.expected)))
+    values, expected = tuple(sorted(write.values)), tuple(sorted(write.expected))
+    return Signature(write.op, bool(write.key), values, expected, write.cascades)
 
 
 def batches(writes: Sequence[RowWrite], key_columns: Sequence[str]) -> Iterator[list[int]]:

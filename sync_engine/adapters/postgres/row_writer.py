@@ -15,6 +15,7 @@ from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.errors import concerns_one_row, message_of
 from sync_engine.adapters.postgres.row_batches import Signature, batches, by_signature
 from sync_engine.adapters.postgres.row_shape import RowShape
+from sync_engine.adapters.postgres.statements import statement
 from sync_engine.domain.keys import decode_key
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
 
@@ -32,6 +33,10 @@ _Outcomes = dict[int, RowOutcome]
 
 class _RowsSuppressed(Exception):
     """Fewer rows came back from an INSERT than were sent, and which ones cannot be told."""
+
+
+class _OthersTaken(Exception):
+    """A DELETE took rows of tables along that nobody would know of; its argument says which."""
 
 
 class RowWriter:
@@ -71,6 +76,9 @@ class RowWriter:
         except _RowsSuppressed:
             if len(places) == 1:
                 return {places[0]: RowOutcome(RowResult.REJECTED, writes[places[0]].key, reason=SUPPRESSED)}
+        except _OthersTaken as taken:
+            if len(places) == 1:
+                return {places[0]: RowOutcome(RowResult.REJECTED, writes[places[0]].key, reason=str(taken))}
         half = len(places) // 2
         return self._apply(writes, places[:half]) | self._apply(writes, places[half:])
 
@@ -102,12 +110,21 @@ class RowWriter:
 
     def _change(self, writes: Sequence[RowWrite], wanted: Signature, group: Sequence[int], rows: str) -> _Outcomes:
         changes_something = wanted.op is RowOp.DELETE or wanted.values
+        careful = wanted.op is RowOp.DELETE and not wanted.cascades
+        before = self._unseen() if careful else {}
         written = self._run("write", wanted, rows) if changes_something else []
+        if before and (taken := [name for name, count in self._unseen().items() if count != before.get(name)]):
+            raise _OthersTaken(_told_of(taken))
         outcomes = {place: self._done(row) for place, *row in written}
         missed = [place for place in group if place not in outcomes]
         if missed:
             outcomes.update(self._explain(writes, wanted, missed))
         return outcomes
+
+    def _unseen(self) -> dict[str, int]:
+        """Rows deleted so far of each table without capture that a cascade from this one reaches."""
+        with psycopg.RawCursor(self._driver) as cursor:
+            return dict(cursor.execute(statement("cascades_unseen"), [self._name]).fetchall())
 
     def _explain(self, writes: Sequence[RowWrite], wanted: Signature, missed: Sequence[int]) -> _Outcomes:
         """Why rows did not come back from an UPDATE or DELETE: changed, missing, or held back by the table."""
@@ -132,10 +149,13 @@ class RowWriter:
 
     @cached_property
     def _hides_rows(self) -> bool:
-        name = SQL("{}").format(Identifier(self._shape.schema, self._shape.table)).as_string()
         with psycopg.RawCursor(self._driver) as cursor:
-            found = cursor.execute("SELECT row_security_active($1::text)", [name]).fetchone()
+            found = cursor.execute("SELECT row_security_active($1::text)", [self._name]).fetchone()
         return bool(found and found[0])
+
+    @cached_property
+    def _name(self) -> str:
+        return SQL("{}").format(Identifier(self._shape.schema, self._shape.table)).as_string()
 
     def _done(self, row: Sequence[Any]) -> RowOutcome:
         key, image = row
@@ -176,6 +196,14 @@ def _recordset(writes: Sequence[RowWrite], places: Iterable[int], wanted: Signat
         row += [write.expected[name] for name in wanted.expected]
         rows.append(dict(zip(names, row, strict=True)))
     return orjson.dumps(rows).decode()
+
+
+def _told_of(tables: Sequence[str]) -> str:
+    named = ", ".join(tables)
+    return (
+        f"deleting this row would also delete rows of {named}, which are not synced: no log has them, and no "
+        "rollback brings them back; delete those first, or sync that table too; `held retry` deletes them all"
+    )
 
 
 def _rejected(write: RowWrite, error: psycopg.Error) -> RowOutcome:

@@ -47,9 +47,11 @@ def apply_to_postgres(
     """
     applied = Applied()
     writes: list[tuple[Operation, RowWrite]] = []
+    removed = [item.record.id for item in operations if item.action is Action.DELETE]
+    approved = uow.brakes.approved(removed) if removed else ()
     for operation in operations:
         try:
-            writes.append((operation, _row_write(operation, mapping)))
+            writes.append((operation, _row_write(operation, mapping, operation.record.id in approved)))
         except FieldError as error:
             applied.holds.append(Hold(operation.record, Side.POSTGRES, operation.action, str(error)))
     outcomes = uow.rows.write(mapping, [write for _, write in softened(uow, mapping, writes, at)])
@@ -90,12 +92,13 @@ def _unlike_itself(operation: Operation, outcome: RowOutcome, mapping: TableMapp
     return Hold(operation.record, Side.POSTGRES, operation.action, reason, constraint=fields)
 
 
-def _row_write(operation: Operation, mapping: TableMapping) -> RowWrite:
+def _row_write(operation: Operation, mapping: TableMapping, approved: bool) -> RowWrite:
     return RowWrite(
         op=_ROW_OPS[operation.action],
         key=operation.record.key,
         values=_literals(operation.values, mapping),
         expected=_literals(_expected(operation, mapping), mapping),
+        cascades=approved,
     )
 
 
