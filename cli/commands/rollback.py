@@ -14,7 +14,7 @@ from cli.parameters import EMPTY_KEY_HINT, dry_run_option, table_option, yes_opt
 from cli.verbs import Verb
 from cli.views.rollback import counted, show_outcome, show_plan
 from sync_engine.domain.compensation import Status
-from sync_engine.engine.life.archived import refuse_archived
+from sync_engine.engine.inquiry.archived import refuse_archived
 from sync_engine.engine.undo.resuming import resume
 from sync_engine.engine.undo.rollback import RollbackResult, abort, rollback
 from sync_engine.engine.undo.rollback_selection import ENOUGH, Selection

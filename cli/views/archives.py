@@ -10,7 +10,7 @@ from cli.output import Output
 from sync_engine.domain.archive import Archive
 from sync_engine.domain.times import iso
 from sync_engine.domain.values import JsonObject
-from sync_engine.engine.life.archived import archived_note
+from sync_engine.engine.inquiry.archived import archived_note
 from sync_engine.engine.life.retain import Retained
 
 

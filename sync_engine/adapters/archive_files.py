@@ -63,6 +63,12 @@ class ArchiveFolder:
             except (OSError, EOFError, ValueError) as error:
                 raise ArchiveBroken(f"it cannot be unpacked: {error}") from error
 
+    def remove(self, name: str) -> None:
+        """Remove it, if it is there."""
+        (self._folder / name).unlink(missing_ok=True)
+        if self._folder.is_dir():
+            self._sync_folder()
+
     def sha256(self, name: str) -> str | None:
         """The hash of its bytes."""
         found = hashlib.sha256()

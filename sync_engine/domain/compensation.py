@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal
 
@@ -121,6 +121,20 @@ def compensate(
     if lost is not None:
         return Compensation(mapping, record, Remedy.REVIVE, Status.UNDO, lost)
     return _unset(net, record, mapping, force=force, chosen=chosen)
+
+
+def short_of(found: Compensation, redacted: Collection[str], *, force: bool) -> Compensation:
+    """The decision, when values that it would need were taken out of the past: these fields are blocked, and so is
+    the whole record where it would go or come back, because what was there cannot be told (`force`: it does)."""
+    gone = {name: "its value was redacted" for name in redacted if name in found.mapping.by_name}
+    whole = found.remedy is not Remedy.SET_FIELDS
+    if not gone or (whole and found.status is Status.ALREADY):
+        return found
+    values = {name: value for name, value in found.values.items() if name not in gone}
+    blocked = {**found.blocked, **gone}
+    going = force if whole else bool(values)
+    status = Status.UNDO if going and found.status is Status.UNDO else Status.BLOCKED
+    return replace(found, status=status, values=values, blocked=blocked, reason=_told(blocked))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ class ChangeEvent(NamedTuple):
 
     `key` is the record key (`domain/keys.py`), empty for a Notion page that has none yet; `old_key` is set when
     an update changed the primary key. `origin` is empty for a person or an application, else `run:<id>` or
-    `rollback:<id>`. `snapshot` is the `pg_snapshot` text under which a snapshot event was read.
+    `rollback:<id>`. `snapshot` is the `pg_snapshot` text under which a snapshot event was read. `redacted` are the
+    names whose values were taken out of the images.
     """
 
     seq: int
@@ -66,6 +67,7 @@ class ChangeEvent(NamedTuple):
     page_id: str = ""
     snapshot: str = ""
     schema_version: int = 1
+    redacted: tuple[str, ...] = ()
 
 
 def is_rebase(event: ChangeEvent) -> bool:

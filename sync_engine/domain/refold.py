@@ -24,6 +24,11 @@ class Refold:
         self.pages: dict[str, Record] = {}
         self.moved: dict[tuple[str, str], str] = {}
         self.events = 0
+        self._redacted: set[tuple[int, str, str]] = set()
+
+    def is_redacted(self, mapping: int, name: str, field: str) -> bool:
+        """Whether what the log told of a field of the row with this key, or the page with this id, was taken out."""
+        return (mapping, name, field) in self._redacted
 
     def fold(self, event: ChangeEvent) -> None:
         """Take in the next event, in the order of seq. Events of tables that are not mapped only count."""
@@ -33,6 +38,8 @@ class Refold:
         mapping = self._mappings.get(event.mapping)
         if mapping is None:
             return
+        if event.redacted or self._redacted:
+            self._note_redacted(event, mapping)
         if event.source is Side.NOTION:
             self._fold_page(event, mapping)
         elif event.key:
@@ -53,6 +60,14 @@ class Refold:
             key = self.moved[table, key]
             seen.add(key)
         return key
+
+    def _note_redacted(self, event: ChangeEvent, mapping: TableMapping) -> None:
+        is_page = event.source is Side.NOTION
+        names = {mapping.by_column[name].name for name in event.redacted if name in mapping.by_column}
+        names = {*event.redacted} if is_page else names
+        if event.old_key and event.old_key != event.key:
+            names |= {field for item, key, field in self._redacted if (item, key) == (mapping.id, event.old_key)}
+        self._redacted |= {(mapping.id, event.page_id if is_page else event.key, name) for name in names}
 
     def _forget_transactions(self) -> None:
         for keyed in self._owners.values():

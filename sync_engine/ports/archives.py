@@ -90,6 +90,10 @@ class ArchiveFiles(Protocol):
         """Its lines. Raises FileNotFoundError, and ArchiveBroken when it cannot be unpacked."""
         ...
 
+    def remove(self, name: str) -> None:
+        """Remove it; nothing happens when it is not there."""
+        ...
+
     def sha256(self, name: str) -> str | None:
         """The hash of its bytes, or None when it is not there."""
         ...

@@ -155,7 +155,7 @@ class JournalEntry:
 
     `before` and `after` are canonical values of the fields concerned (all mapped fields for insert, create,
     delete and trash; None where the record did not exist). `cause` is the event op that led to it (`snapshot`,
-    `insert`, `update`, ...), `seqs` the events behind it.
+    `insert`, `update`, ...), `seqs` the events behind it. `redacted` are fields whose values were taken out.
     """
 
     run_id: str
@@ -173,6 +173,7 @@ class JournalEntry:
     status: ChangeStatus = ChangeStatus.INTENT
     error: str = ""
     at: datetime | None = None
+    redacted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

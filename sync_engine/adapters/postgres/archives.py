@@ -76,7 +76,7 @@ class PostgresArchives:
         """The link's events as they are in the log now."""
         with psycopg.RawCursor(self._driver) as cursor:
             rows = cursor.execute(_with_canonical("archive_stored"), [[seq for seq, _ in link.events()]])
-            return [Stored(seq, canonical) for seq, canonical in rows.fetchall()]
+            return [Stored(*row) for row in rows.fetchall()]
 
     def superseded(self, seqs: Sequence[int], until: datetime, last_seq: int) -> frozenset[int]:
         """Those of these events on which nothing rests any more."""
@@ -100,11 +100,11 @@ class PostgresArchives:
             noted = replace(noted, id=self._connection.execute(made).scalar_one())
         rows = [{"link": link, "archive_id": noted.id, "dropped": found} for link, found in bits.items()]
         stored = insert(archived_links).values(rows)
-        self._connection.execute(
-            stored.on_conflict_do_update(
-                index_elements=[archived_links.c.link], set_={"dropped": stored.excluded.dropped}
+        if rows:
+            newest = {"dropped": stored.excluded.dropped}
+            self._connection.execute(
+                stored.on_conflict_do_update(index_elements=[archived_links.c.link], set_=newest)
             )
-        )
         self._connection.execute(marks.delete().where(~marks.c.protected, marks.c.seq < archive.last_seq))
         return noted
 

@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Composed
 
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.domain.events import ChangeEvent, Op, Side
+from sync_engine.domain.redaction import without_redacted
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject
 from sync_engine.ports.event_log import NewEvent
@@ -79,6 +80,7 @@ def captured_events(rows: Sequence[Row]) -> list[ChangeEvent]:
                     "",
                     snapshot or "",
                     version,
+                    (),
                 ),
             )
             for (
@@ -106,6 +108,8 @@ def change_event(row: Row) -> ChangeEvent:
     """One row as an event. Times are UTC, because every transaction of the engine sets its session so."""
     (seq, txid, source, mapping, key, op, before, after, since, until, recorded, actor, origin, old_key, page_id,
      snapshot, version) = row  # fmt: skip
+    was, gone = _image(before)
+    now, taken = _image(after)
     return ChangeEvent(
         seq,
         txid,
@@ -113,8 +117,8 @@ def change_event(row: Row) -> ChangeEvent:
         mapping,
         key,
         OPS[op],
-        None if before is None else orjson.loads(before),
-        None if after is None else orjson.loads(after),
+        was,
+        now,
         Interval(since, since if until is None else until),
         since if recorded is None else recorded,
         _NOBODY if actor is None else _actor(actor),
@@ -123,7 +127,19 @@ def change_event(row: Row) -> ChangeEvent:
         page_id or "",
         snapshot or "",
         version,
+        tuple(dict.fromkeys((*gone, *taken))),
     )
+
+
+_MARK = '{"redacted": true}'
+
+
+def _image(text: str | None) -> tuple[JsonObject | None, tuple[str, ...]]:
+    """An image, and the names of its values that were taken out."""
+    if text is None:
+        return None, ()
+    loaded: JsonObject = orjson.loads(text)
+    return without_redacted(loaded) if _MARK in text else (loaded, ())
 
 
 @lru_cache(maxsize=1024)

@@ -14,6 +14,7 @@ from sync_engine.adapters.postgres.record_json import SIDE_CODES, SIDES
 from sync_engine.adapters.postgres.recordset import recordsets
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import changes as table
+from sync_engine.domain.redaction import without_redacted
 from sync_engine.errors import DatabaseError
 from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
 
@@ -120,6 +121,8 @@ def _row(entry: JournalEntry) -> dict[str, Any]:
 def _entry(row: Sequence[Any]) -> JournalEntry:
     run_id, side, mapping, record_id, key, page_id, op, before, after, *rest = row
     cause, seqs, identity, status, error, at = rest
+    before, gone = without_redacted(before)
+    after, taken = without_redacted(after)
     return JournalEntry(
         run_id=run_id,
         side=SIDES[side],
@@ -136,4 +139,5 @@ def _entry(row: Sequence[Any]) -> JournalEntry:
         status=ChangeStatus(status),
         error=error or "",
         at=at,
+        redacted=tuple(dict.fromkeys((*gone, *taken))),
     )

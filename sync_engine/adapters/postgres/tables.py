@@ -168,6 +168,17 @@ archived_links = Table(
     comment="Which events of an archived link left the log, a bit each; the others still tell what is",
 )
 
+redactions = Table(
+    "sync_redactions",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("logged_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("was", LargeBinary, nullable=False),
+    Column("now", LargeBinary, nullable=False),
+    comment="Events whose values were taken out, by the event that tells of it: digests when sealed, before and after",
+)
+
 cursors = Table(
     "sync_cursors",
     metadata,

@@ -22,6 +22,7 @@ from sync_engine.adapters.postgres.leases import PostgresLeases
 from sync_engine.adapters.postgres.marks import PostgresMarks
 from sync_engine.adapters.postgres.rebasing import PostgresRebasing
 from sync_engine.adapters.postgres.records import PostgresRecords
+from sync_engine.adapters.postgres.redactions import PostgresRedactions
 from sync_engine.adapters.postgres.registrations import PostgresRegistrations
 from sync_engine.adapters.postgres.request_ledger import PostgresRequests
 from sync_engine.adapters.postgres.rows import PostgresRows
@@ -120,6 +121,11 @@ class PostgresUnitOfWork:
     def archives(self) -> PostgresArchives:
         """What left the log."""
         return PostgresArchives(self._connection)
+
+    @cached_property
+    def redactions(self) -> PostgresRedactions:
+        """What was taken out of the past."""
+        return PostgresRedactions(self._connection)
 
     @cached_property
     def homes(self) -> PostgresHomes:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.domain.events import ChangeEvent, Side
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.redaction import REDACTED
 from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
@@ -108,7 +109,7 @@ def _refuse_unknown_field(context: Context, name: str, mapping: TableMapping | N
 def event_json(context: Context, event: ChangeEvent) -> JsonObject:
     """One event (`cli.md`): images by field with canonical values, columns that are not mapped as captured."""
     mapping = context.by_id.get(event.mapping)
-    before, after = told_values(event, event.before, mapping), told_values(event, event.after, mapping)
+    before, after = (told_values(event, image, mapping) for image in (event.before, event.after))
     changed: list[Json] = [*sorted((before or {}).keys() | (after or {}).keys())]
     return {
         "seq": event.seq,
@@ -130,9 +131,15 @@ def event_json(context: Context, event: ChangeEvent) -> JsonObject:
 
 def told_values(event: ChangeEvent, image: JsonObject | None, mapping: TableMapping | None) -> JsonObject | None:
     """An image of the event by field, with canonical values; columns that are not mapped as they were captured."""
-    if image is None or mapping is None or event.source is Side.NOTION:
-        return image
-    return row_values(image, mapping)
+    if image is None:
+        return None
+    raw = mapping is None or event.source is Side.NOTION
+    told = image if mapping is None or raw else row_values(image, mapping)
+    if not event.redacted:
+        return told
+    columns = {} if mapping is None or raw else mapping.by_column
+    gone = {columns[name].name if name in columns else name: dict(REDACTED) for name in event.redacted}
+    return {**told, **gone}
 
 
 def row_values(image: JsonObject, mapping: TableMapping) -> JsonObject:

@@ -8,13 +8,14 @@ from datetime import datetime
 
 from sync_engine.domain.events import ChangeEvent, Op, Side
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.redaction import REDACTED, is_redacted
 from sync_engine.domain.timeline import PageThen, RowThen, Timeline, lineage, told
 from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.domain.words import spans
 from sync_engine.engine.context import Context
+from sync_engine.engine.inquiry.archived import refuse_archived
 from sync_engine.engine.inquiry.audit import event_json, row_values, told_values
-from sync_engine.engine.life.archived import refuse_archived
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
 
@@ -123,7 +124,9 @@ def _setters(events: Sequence[ChangeEvent], mapping: TableMapping) -> Mapping[st
 
 def _same(mapping: TableMapping, name: str, left: Value, right: Value) -> bool:
     field = mapping.field_named(name)
-    return left == right if field is None else field.codec.weaken(left) == field.codec.weaken(right)
+    if field is None or is_redacted(left) or is_redacted(right):
+        return left == right
+    return field.codec.weaken(left) == field.codec.weaken(right)
 
 
 def _blame_json(name: str, setters: Sequence[_Set], mapping: TableMapping) -> JsonObject:
@@ -154,7 +157,20 @@ def record_at(context: Context, table: str, key: str, at: datetime) -> JsonObjec
     refuse_archived(context, at)
     with context.database.transaction() as uow:
         events, rebases = record_events(uow, mapping, key), uow.homes.rebases()
-    return as_of(told(until(events, at), rebases), mapping, key, at, events)
+    happened = until(events, at)
+    return with_redacted(as_of(told(happened, rebases), mapping, key, at, events), happened, mapping)
+
+
+def with_redacted(document: JsonObject, events: Sequence[ChangeEvent], mapping: TableMapping) -> JsonObject:
+    """The document of `as_of`, with a mark for each field whose value then was taken out of the log."""
+    gone: set[str] = set()
+    for event in events:
+        told_ = told_values(event, event.after, mapping) or {}
+        gone = (gone - told_.keys()) | {name for name, value in told_.items() if is_redacted(value)}
+    values = document["values"]
+    if not gone or not document["exists"] or not isinstance(values, dict):
+        return document
+    return {**document, "values": {**values, **{name: dict(REDACTED) for name in gone - values.keys()}}}
 
 
 def record_between(context: Context, table: str, key: str, since: datetime, until_: datetime) -> JsonObject:

@@ -8,8 +8,8 @@ from datetime import datetime
 from sync_engine.domain.timeline import Timeline
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
+from sync_engine.engine.inquiry.archived import refuse_archived
 from sync_engine.engine.inquiry.audit_record import as_of, copies_json, difference
-from sync_engine.engine.life.archived import refuse_archived
 from sync_engine.ports.event_log import EventFilter
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sync_engine.domain.timeline import Timeline
 from sync_engine.engine.context import Context
+from sync_engine.engine.inquiry.archived import refuse_archived
 from sync_engine.engine.inquiry.replayed import Replayed
-from sync_engine.engine.life.archived import refuse_archived
 from sync_engine.ports.event_log import EventFilter
 
 AT_ONCE = 1000

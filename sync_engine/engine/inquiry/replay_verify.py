@@ -122,6 +122,8 @@ class _Comparison:
             return
         for name, value in values.items():
             told = record.postgres.get(name)
+            if told is None and self._folded.is_redacted(self._mapping.id, key, name):
+                continue
             if told is None or told.value != value:
                 yield self._mismatch(record, name, "row", told.value if told else None, value)
 
@@ -169,6 +171,8 @@ def _differs(
     found_in: Held,
 ) -> Iterator[Mismatch]:
     change = told.notion.get(item.name)
+    if change is None and folded.is_redacted(mapping.id, told.page_id, item.name):
+        return
     logged = seen_as(change.value) if change is not None else item.codec.weaken(None)
     if held != logged and not (item.relation_to and _same_target(uow, folded, item, held, logged)):
         yield Mismatch(mapping.name, told.key, item.name, found_in, logged, held)

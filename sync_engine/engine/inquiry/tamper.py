@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sync_engine.domain.chain import Anchor, Inspection, Problem
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
-from sync_engine.engine.life.archived import Ledger
+from sync_engine.engine.inquiry.archived import Ledger
 from sync_engine.errors import UsageError
 
 NAMED = 1000
@@ -61,7 +61,7 @@ def verify_log(context: Context, anchors: Sequence[Anchor] = ()) -> Verdict:
     with context.database.transaction() as uow:
         ledger = Ledger(uow)
         for link in uow.chain.links():
-            inspection.look(link, uow.chain.digests(link), anchors, ledger.gone(link))
+            inspection.look(link, ledger.as_sealed(uow.chain.digests(link)), anchors, ledger.gone(link))
             verdict.links, verdict.head = link.id, link.hash.hex()
             context.progress("checking the log", inspection.checked, 0)
         counts = uow.chain.counts()

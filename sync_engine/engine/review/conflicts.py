@@ -14,6 +14,7 @@ from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.origin import Origin
 from sync_engine.domain.reconcile import rebase
 from sync_engine.domain.record import Record
+from sync_engine.domain.redaction import is_redacted
 from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.context import Context
@@ -101,6 +102,9 @@ def swap(context: Context, conflict_id: int, *, who: str = "", force: bool = Fal
         row = _get(context, conflict_id)
         if row.status == "open":
             raise UsageError(f"conflict {conflict_id} is still open", hint="use `conflicts resolve` with --keep")
+        if is_redacted(row.postgres.value) or is_redacted(row.notion.value):
+            told = f"the values of conflict {conflict_id} were redacted"
+            raise UsageError(told, hint="`audit log` says by whom")
         if row.winner not in _SIDES:
             raise UsageError(f"no side lost conflict {conflict_id}", hint="see `conflicts show`")
         seen = _looked_at(context, row, context.ids.new_id())

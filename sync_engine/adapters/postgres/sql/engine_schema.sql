@@ -22,6 +22,7 @@ ALTER TABLE sync_engine.sync_leases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_home ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_archives ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_archived_links ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_engine.sync_redactions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_hints ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_braked ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_requests ENABLE ROW LEVEL SECURITY;

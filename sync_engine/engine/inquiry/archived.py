@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sync_engine.domain.archive import Archive, dropped_digest, dropped_events
 from sync_engine.domain.chain import Link, Problem
+from sync_engine.domain.redaction import redaction_proof
 from sync_engine.domain.times import iso
 from sync_engine.engine.context import Context
 from sync_engine.errors import UsageError
@@ -54,6 +55,7 @@ class Ledger:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._archives = uow.archives.all()
+        self._redactions = uow.redactions.all()
         self._bits: dict[int, bytes] = {}
 
     def gone(self, link: Link) -> frozenset[int]:
@@ -64,9 +66,22 @@ class Ledger:
         self._bits[link.id] = bits
         return dropped_events(link, bits)
 
+    def as_sealed(self, digests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """The digests, those of redacted events as they were sealed, unless these were changed again since."""
+        redacted = self._uow.redactions.of([*digests]) if self._redactions else {}
+        kept = {seq: sealed for seq, (sealed, now) in redacted.items() if digests[seq] == now}
+        return {**digests, **kept}
+
+    def false_redactions(self) -> Iterator[Problem]:
+        """Redactions that the log does not tell of in these words."""
+        for logged, rows in self._redactions.items():
+            reason = self._uow.archives.reason_of(logged) or ""
+            if not reason.endswith(redaction_proof(rows)):
+                yield Problem(rows[0][0], f"redacted, which event {logged} does not tell of as it was")
+
     def problems(self, context: Context) -> Sequence[Problem]:
         """Notes that the log does not confirm, and files that are not what was archived."""
-        found: list[Problem] = []
+        found: list[Problem] = [*self.false_redactions()]
         for archive in self._archives:
             links = range(archive.first_link, archive.last_link + 1)
             bits = {link: self._bits.get(link, b"") for link in links}

@@ -1,0 +1,21 @@
+-- Takes values out of the images of events. Parameters: numbers of the events, names, names to keep when none is named.
+WITH old AS MATERIALIZED (
+    SELECT e.seq, {digest} AS digest, i.before, i.after
+      FROM sync_engine.sync_events e
+     CROSS JOIN LATERAL (
+           SELECT (SELECT jsonb_object_agg(f.key, CASE WHEN {chosen} THEN '{{"redacted": true}}' ELSE f.value END)
+                     FROM jsonb_each(e.before) f) AS before,
+                  (SELECT jsonb_object_agg(f.key, CASE WHEN {chosen} THEN '{{"redacted": true}}' ELSE f.value END)
+                     FROM jsonb_each(e.after) f) AS after
+           ) i
+     WHERE e.seq = ANY ($1::bigint[])
+), changed AS (
+    UPDATE sync_engine.sync_events e
+       SET before = CASE WHEN e.before = '{{}}' THEN e.before ELSE o.before END,
+           after = CASE WHEN e.after = '{{}}' THEN e.after ELSE o.after END
+      FROM old o
+     WHERE o.seq = e.seq AND (coalesce(nullif(e.before, '{{}}'), 'null'), coalesce(nullif(e.after, '{{}}'), 'null'))
+           IS DISTINCT FROM (coalesce(o.before, 'null'), coalesce(o.after, 'null'))
+    RETURNING e.seq, {digest} AS digest
+)
+SELECT c.seq, o.digest, c.digest FROM changed c JOIN old o USING (seq) ORDER BY c.seq
