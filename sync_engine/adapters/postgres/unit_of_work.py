@@ -25,8 +25,8 @@ from sync_engine.adapters.postgres.records import PostgresRecords
 from sync_engine.adapters.postgres.redactions import PostgresRedactions
 from sync_engine.adapters.postgres.registrations import PostgresRegistrations
 from sync_engine.adapters.postgres.request_ledger import PostgresRequests
-from sync_engine.adapters.postgres.rows import PostgresRows
 from sync_engine.adapters.postgres.rollbacks import PostgresRollbacks
+from sync_engine.adapters.postgres.rows import PostgresRows
 from sync_engine.adapters.postgres.runs import PostgresRuns
 from sync_engine.adapters.postgres.scratch import PostgresScratch
 
@@ -58,11 +58,11 @@ class PostgresUnitOfWork:
         return PostgresCapture(self._connection)
 
     @cached_property
-    @cached_property
     def rollbacks(self) -> PostgresRollbacks:
         """Rollbacks under way."""
         return PostgresRollbacks(self._connection)
 
+    @cached_property
     def registrations(self) -> PostgresRegistrations:
         """Mappings as registered by `setup`."""
         return PostgresRegistrations(self._connection)

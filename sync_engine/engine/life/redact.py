@@ -1,8 +1,8 @@
 """Redact: take values of one record out of everything that remembers them, and keep the chain.
 
 Log, journal and closed conflicts are redacted in one transaction, which logs who did it and why; then the
-archives, file by file, each replaced as a whole. A kill in between leaves the rest to the next `audit redact` of the
-same record. The present values in Postgres and Notion are not touched.
+archives, file by file, each replaced as a whole. A kill in between leaves the rest to the next `audit redact` of
+the same record. The present values in Postgres and Notion are not touched.
 """
 
 from __future__ import annotations
@@ -170,8 +170,8 @@ def _one(
     with context.database.transaction() as uow:
         links = [link for link in uow.chain.links(after=archive.first_link - 1) if link.id <= archive.last_link]
         previous = uow.archives.hash_before(archive.first_link)
-        told = lines(previous, ((link, [by_seq[seq] for seq, _ in link.events()]) for link in links))
-        sha256 = files.write(name, told)
+        fresh_lines = lines(previous, ((link, [by_seq[seq] for seq, _ in link.events()]) for link in links))
+        sha256 = files.write(name, fresh_lines)
         uow.archives.drop(replace(archive, file=name, sha256=sha256), {}, [])
     files.remove(archive.file)
     return count
