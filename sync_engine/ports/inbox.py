@@ -35,8 +35,8 @@ class InboxPlace:
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """The row of one conflict. `digest` and `occurrences` are the conflict's when the page was written last; a choice
-    on the page is one between the values with that digest."""
+    """The row of one conflict. `digest` and `occurrences` are the conflict's when the page was written last; a
+    choice on the page is one between the values with that digest."""
 
     conflict_id: int
     state: InboxState
@@ -79,6 +79,10 @@ class Inbox(Protocol):
 
     def remove(self, conflict_id: int) -> None:
         """Forget the row: its page is gone, or never came to be."""
+        ...
+
+    def prune(self) -> None:
+        """Forget closed rows whose conflict is no longer kept."""
         ...
 
     def missing(self, mappings: Sequence[int], limit: int) -> Sequence[int]:

@@ -387,3 +387,20 @@ def test_twelve_thousand_conflicts_cost_what_is_on_show(world: World) -> None:
     before = len(world.sandbox.requests)
     assert not context.inbox.show(context)
     assert len(world.sandbox.requests) == before
+
+
+def test_rows_of_forgotten_conflicts_are_forgotten(disputed: World) -> None:
+    row = inbox_row(disputed)
+    choose(disputed, row, "Notion")
+    disputed.sync()
+    disputed.sql("UPDATE sync_engine.sync_conflicts SET resolved_at = resolved_at - interval '91 days'")
+    disputed.sync()
+    assert disputed.sql("SELECT count(*) FROM sync_engine.sync_conflicts") == [(0,)]
+    disputed.sync(full=True)
+    assert disputed.sql("SELECT count(*) FROM sync_engine.sync_inbox_rows") == [(0,)]
+    disputed.call("PATCH", f"/pages/{row['id']}", {"in_trash": False})
+    disputed.sync()
+    choose(disputed, row, "Postgres")
+    disputed.sync()
+    assert "belongs to no open conflict" in cell(disputed.call("GET", f"/pages/{row['id']}"), "Answer")
+    assert prompts(disputed, "Ada") == ("page of Ada", "page of Ada")

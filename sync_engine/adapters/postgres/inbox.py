@@ -88,6 +88,11 @@ class PostgresInbox:
         """Forget the row."""
         self._connection.execute(delete(table).where(table.c.conflict_id == conflict_id))
 
+    def prune(self) -> None:
+        """Forget closed rows whose conflict is no longer kept."""
+        kept = select(conflicts.c.id).where(conflicts.c.id == table.c.conflict_id).exists()
+        self._connection.execute(delete(table).where(table.c.state == "closed", ~kept))
+
     def missing(self, mappings: Sequence[int], limit: int) -> Sequence[int]:
         """Open conflicts without a row, oldest first; those that Notion refused last."""
         beside = conflicts.outerjoin(table, table.c.conflict_id == conflicts.c.id)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from math import isfinite
 
+from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.values import Json
 from sync_engine.engine.context import Context
 from sync_engine.engine.inbox import columns
@@ -65,12 +67,19 @@ def decide_as_chosen(context: Context, place: InboxPlace, page: Page, conflict: 
         decide_under_lock(
             context, conflict.id, keep=keep, value=value, who=_who(page), run_id=run_id, as_shown=True
         )
+    except FieldError as error:
+        _refuse(context, place, page, str(error))
+        return
     except SyncEngineError as error:
         if _is_trouble(error):
             raise
-        answer(context, place, page.id, f"Not applied: {error.message}. Nothing was changed; choose again.")
+        _refuse(context, place, page, error.message)
         return
     _log.info("conflict %d was decided in the inbox", conflict.id, extra={"event": "inbox_decided"})
+
+
+def _refuse(context: Context, place: InboxPlace, page: Page, why: str) -> None:
+    answer(context, place, page.id, f"Not applied: {why}. Nothing was changed; choose again.")
 
 
 def value_of(text: str, conflict: ConflictRow) -> Json:
@@ -79,11 +88,17 @@ def value_of(text: str, conflict: ConflictRow) -> Json:
     if there and all(isinstance(value, str) for value in there):
         return text
     try:
-        value: Json = json.loads(text)
+        value: Json = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except ValueError as error:
         kind = type(there[0]).__name__ if there else "value"
         raise UsageError(f"Value is not written as JSON, as this field needs it ({kind}): {error}") from error
     return value
+
+
+def _finite(number: str) -> float:
+    if not isfinite(found := float(number)):
+        raise ValueError(f"{number} is no number of JSON")
+    return found
 
 
 def _ask_for_value(context: Context, place: InboxPlace, page: Page) -> None:

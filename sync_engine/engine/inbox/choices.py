@@ -70,6 +70,8 @@ def _move_on(context: Context, reading: Reading) -> None:
         place = uow.inbox.place()
         if place is None:
             return
+        if reading.everything:
+            uow.inbox.prune()
         scanned = reading.began if reading.everything else place.scanned_at
         uow.inbox.put(replace(place, polled_until=reading.served_at or place.polled_until, scanned_at=scanned))
 
