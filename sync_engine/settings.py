@@ -45,6 +45,7 @@ __all__ = [
     "TableSettings",
     "libpq_url",
     "load_settings",
+    "notion_id",
     "sqlalchemy_url",
     "with_dotenv",
 ]
@@ -75,6 +76,14 @@ class PostgresSettings:
         return sqlalchemy_url(self.url.reveal())
 
 
+def notion_id(given: str) -> str:
+    """The id in an id or in an address copied from a browser. Raises ValueError when there is none."""
+    found = _PAGE_ID.findall(given.partition("?")[0])
+    if not found:
+        raise ValueError(given)
+    return "-".join(found[-1]).lower()
+
+
 @dataclass(frozen=True, slots=True)
 class NotionSettings:
     """The workspace."""
@@ -92,14 +101,13 @@ class NotionSettings:
 
         Raises ConfigurationError when it is missing, or holds no id.
         """
-        given = self.parent_page.reveal()
-        found = _PAGE_ID.findall(given.partition("?")[0])
-        if not found:
+        try:
+            return notion_id(self.parent_page.reveal())
+        except ValueError:
             raise ConfigurationError(
                 "the parent page is not a Notion page id",
                 hint="open the page in Notion, choose Copy link, and use that link or the 32 characters in it",
-            )
-        return "-".join(found[-1]).lower()
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""Row filters: which rows of a table are synced; the views tell of rows that began or ceased to fit.
+"""Row filters and matching: which rows of a table are synced, and whether it was matched with what Notion had.
+
+The views tell of rows that began or ceased to fit.
 
 Phase: expand.
 """
@@ -18,7 +20,8 @@ COLUMNS = """
 ALTER TABLE sync_engine.sync_mappings
     ADD COLUMN row_filter TEXT DEFAULT ''::text NOT NULL,
     ADD COLUMN row_filter_sql TEXT DEFAULT ''::text NOT NULL,
-    ADD COLUMN row_filter_due BOOLEAN DEFAULT false NOT NULL
+    ADD COLUMN row_filter_due BOOLEAN DEFAULT false NOT NULL,
+    ADD COLUMN matched BOOLEAN DEFAULT false NOT NULL
 """
 
 
@@ -32,5 +35,6 @@ def downgrade() -> None:
     op.execute(before.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
     op.execute(
         "ALTER TABLE sync_engine.sync_mappings"
-        " DROP COLUMN row_filter, DROP COLUMN row_filter_sql, DROP COLUMN row_filter_due"
+        " DROP COLUMN row_filter, DROP COLUMN row_filter_sql, DROP COLUMN row_filter_due,"
+        " DROP COLUMN matched"
     )

@@ -170,6 +170,9 @@ class TableSettings(Shape):
 
     name: Name
     where: Name | None = None
+    database_id: Name | None = None
+    match: tuple[Name, ...] | None = Field(default=None, strict=False)
+    unmatched: Literal["create", "hold"] = "create"
     title: Name | None = None
     icon: Name | None = None
     database_title: Name | None = None

@@ -87,7 +87,9 @@ class TableMapping:
     schema-qualified. `title` is the field shown as the page title. `captured` are all column names whose
     images the trigger stores (mapped or not; secrets excluded). `soft_column` is set when a delete policy is
     `soft`: a row that it marks counts as deleted; `soft_type` is the column's base type. `where` is the row filter
-    as `sync.toml` writes it, `row_filter` what `setup` made of it (Postgres' own text of the expression).
+    as `sync.toml` writes it, `row_filter` what `setup` made of it (Postgres' own text of the expression). `match`
+    are the fields by which rows and pages that existed apart are linked (None: nobody said), `adopts` is the id of
+    the database to use.
     """
 
     name: str
@@ -114,6 +116,9 @@ class TableMapping:
     soft_type: str = ""
     where: str = ""
     row_filter: str = ""
+    match: tuple[str, ...] | None = None
+    unmatched: Literal["create", "hold"] = "create"
+    adopts: str = ""
     groups: tuple[Group, ...] = ()
 
     def field_named(self, name: str) -> FieldMapping | None:

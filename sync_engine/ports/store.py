@@ -23,7 +23,7 @@ class Registration:
     `backfilled`: every row that was there before capture is in the log. `recovering`: the database was restored,
     and no pass has read every page since: deletes wait for a person. `where` is the row filter as
     written when it was set up, `row_filter` what Postgres made of it; `filter_due`: no pass has asked it of every
-    row yet. `polled_until`: lower bound of the next poll of Notion (the time by Notion's own clock when the last
+    row yet. `matched`: rows and pages that existed apart were matched once. `polled_until`: lower bound of the next poll of Notion (the time by Notion's own clock when the last
     complete poll began), None before the first.
     """
 
@@ -41,6 +41,7 @@ class Registration:
     where: str = ""
     row_filter: str = ""
     filter_due: bool = False
+    matched: bool = False
     polled_until: datetime | None = None
     last_full_scan: datetime | None = None
     last_sync: datetime | None = None
@@ -101,6 +102,14 @@ class Records(Protocol):
     def unsettled(self, mapping: int, since_seq: int) -> Iterator[Record]:
         """Records that are not quiet, held or braked ones too, and those whose last row was deleted by an event
         after `since_seq`; by id, streamed."""
+        ...
+
+    def unlinked(self, mapping: int) -> Sequence[Record]:
+        """Records that have a row and never had a page, or a page and no row yet, held or not; by id."""
+        ...
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Take records away that became part of another one."""
         ...
 
     def save(self, records: Sequence[Record]) -> Sequence[Record]:

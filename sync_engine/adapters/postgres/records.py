@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, Select, any_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Text
 
@@ -125,6 +125,17 @@ class PostgresRecords:
         while page:
             yield from page
             page = self._read(query.where(table.c.id > page[-1].id))
+
+    def unlinked(self, mapping: int) -> Sequence[Record]:
+        """Records with one half only that wait for the other, by id."""
+        half = table.c.page_id.is_(None) | table.c.key.is_(None)
+        wanted = (table.c.mapping == mapping, ~table.c.quiet, ~table.c.detached, half)
+        return list(self._streamed(select(*_COLUMNS).where(*wanted)))
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Take records away."""
+        if ids:
+            self._connection.execute(delete(table).where(table.c.id.in_(ids)))
 
     def save(self, records: Sequence[Record]) -> Sequence[Record]:
         """Insert those with id 0, update the others. Raises DatabaseError when one to update is not there."""

@@ -73,6 +73,7 @@ mappings = Table(
     Column("row_filter", Text, nullable=False, server_default=text("''::text")),  # as written in sync.toml
     Column("row_filter_sql", Text, nullable=False, server_default=text("''::text")),  # as Postgres printed it
     Column("row_filter_due", Boolean, nullable=False, server_default=text("false")),
+    Column("matched", Boolean, nullable=False, server_default=text("false")),
 )
 
 home = Table(

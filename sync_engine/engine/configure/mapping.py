@@ -15,7 +15,7 @@ from sync_engine.engine.configure.field_mapping import map_fields
 from sync_engine.engine.configure.known_columns import TableContext
 from sync_engine.errors import ConfigurationError
 from sync_engine.ports.store import Registration
-from sync_engine.settings import DeletePolicies, Settings, TableSettings
+from sync_engine.settings import DeletePolicies, Settings, TableSettings, notion_id
 
 _SOFT_BASES = frozenset({"timestamptz", "timestamp", "date", "bool"})
 
@@ -203,6 +203,9 @@ def _table_mapping(
         soft_type=soft.base if soft is not None else "",
         groups=_groups(settings, item, mapped.fields),
         where=wanted.where or "",
+        match=_match(settings, item, mapped.fields),
+        unmatched=wanted.unmatched,
+        adopts=_adopts(settings, item),
     )
     return _with_memory(mapping, item.registration)
 
@@ -223,6 +226,39 @@ def _groups(settings: Settings, item: _Placed, fields: Sequence[FieldMapping]) -
             taken.add(name)
         groups.append(Group(wanted.fields, wanted.conflict or _of_a_side(usual)))
     return tuple(groups)
+
+
+def _match(settings: Settings, item: _Placed, fields: Sequence[FieldMapping]) -> tuple[str, ...] | None:
+    """The fields that rows and pages are matched by. Raises ConfigurationError for what cannot be compared."""
+    known = {field.name: field for field in fields}
+    for name in item.settings.match or ():
+        at = f"{settings.where('tables', item.position, 'match')}: table {item.settings.name!r}"
+        if name not in known:
+            raise ConfigurationError(f"{at}: {name!r} is not a synced field", hint=did_you_mean(name, known))
+        if known[name].relation_to:
+            raise ConfigurationError(
+                f"{at}: {name!r} is a relation, and which pages it means is not known before they are matched",
+                hint="match by other columns",
+            )
+    return item.settings.match
+
+
+def _adopts(settings: Settings, item: _Placed) -> str:
+    given = item.settings.database_id
+    if given is None:
+        return ""
+    where = settings.where("tables", item.position, "database_id")
+    try:
+        found = notion_id(given)
+    except ValueError:
+        raise ConfigurationError(
+            f"{where}: {given!r} is not the id of a Notion database",
+            hint="open it as a full page, choose Copy link, and use that link or the 32 characters in it",
+        ) from None
+    others = [table for table in settings.tables if table.name != item.settings.name and table.database_id]
+    if any(notion_id(str(other.database_id)) == found for other in others):
+        raise ConfigurationError(f"{where}: another table uses the same database", hint="give each its own")
+    return found
 
 
 def _of_a_side(policy: ConflictPolicy) -> ConflictPolicy:

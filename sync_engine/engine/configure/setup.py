@@ -9,6 +9,12 @@ from typing import Literal
 from sync_engine.domain.mapping import KEY_PROPERTY, FieldMapping, TableMapping
 from sync_engine.domain.schema import DataSource, Property, Table
 from sync_engine.domain.values import Json, JsonObject
+from sync_engine.engine.configure.adoption import (
+    adoption,
+    chosen_source,
+    found_property,
+    refuse_other_database,
+)
 from sync_engine.engine.configure.changes import SetupChange
 from sync_engine.engine.configure.filter_setup import filter_changes, set_filters
 from sync_engine.engine.configure.inbox_setup import InboxSetup
@@ -62,7 +68,7 @@ def plan_setup(installation: Installation) -> Sequence[SetupChange]:
             changes += filter_changes(uow, mapped)
         changes += [_trigger_change(item, state) for item, state in states if state is not CaptureState.OK]
     for mapping, _ in mapped:
-        changes += _notion_changes(installation.workspace, mapping)
+        changes += _notion_changes(installation, mapping)
     return [*changes, *installation.inbox.plan()]
 
 
@@ -71,15 +77,22 @@ def _trigger_change(mapping: TableMapping, state: CaptureState) -> SetupChange:
     return SetupChange("postgres", action, f"capture of {mapping.schema}.{mapping.table}", state.value)
 
 
-def _notion_changes(workspace: Workspace, mapping: TableMapping) -> Sequence[SetupChange]:
-    if not mapping.data_source_id:
+def _notion_changes(installation: Installation, mapping: TableMapping) -> Sequence[SetupChange]:
+    workspace = installation.workspace
+    changes: list[SetupChange] = []
+    if not mapping.data_source_id and not mapping.adopts:
         names = ", ".join(field.property for field in mapping.fields)
         return [SetupChange("notion", "create", f"database {mapping.database_title}", names)]
-    source = _reachable(workspace, mapping)
-    changes = [
+    if mapping.data_source_id:
+        refuse_other_database(mapping)
+        source = _reachable(workspace, mapping)
+    else:
+        source = chosen_source(workspace, mapping)
+        changes.append(adoption(installation.database, workspace, mapping, source))
+    changes += [
         SetupChange("notion", "create", f"{mapping.database_title}: {field.property}", field.type)
         for field in mapping.fields
-        if _found(source, field) is None
+        if found_property(source, field) is None
     ]
     return [*changes, *_drift(source, mapping)]
 
@@ -87,7 +100,7 @@ def _notion_changes(workspace: Workspace, mapping: TableMapping) -> Sequence[Set
 def _drift(source: DataSource, mapping: TableMapping) -> Sequence[SetupChange]:
     drift: list[SetupChange] = []
     for field in mapping.fields:
-        found = _found(source, field)
+        found = found_property(source, field)
         if found is not None and found.type != field.type:
             detail = f"is {found.type} in Notion, {field.type} in sync.toml; change one of them"
             drift.append(SetupChange("notion", "drift", f"{mapping.database_title}: {found.name}", detail))
@@ -145,7 +158,9 @@ def _make_databases(installation: Installation) -> None:
         mapped = installation.mapped(uow)
     children: Sequence[tuple[str, str]] | None = None
     for done, (mapping, _) in enumerate(mapped):
-        if not mapping.data_source_id:
+        if mapping.adopts and not mapping.data_source_id:
+            _record(installation.database, mapping, chosen_source(installation.workspace, mapping))
+        elif not mapping.data_source_id:
             if children is None:
                 children = _children(installation)
             source = adopt(installation.workspace, mapping, children) or create_source(
@@ -196,7 +211,7 @@ def _complete_properties(installation: Installation) -> None:
         source = _reachable(installation.workspace, mapping)
         missing: JsonObject = {}
         for field in mapping.fields:
-            if _found(source, field) is None:
+            if found_property(source, field) is None:
                 missing[field.property] = (
                     relation_schema(field, sources) if field.relation_to else schema_of(field)
                 )
@@ -213,13 +228,6 @@ def relation_schema(field: FieldMapping, sources: dict[str, str]) -> JsonObject:
     return {"relation": {"data_source_id": sources[field.relation_to], "single_property": {}}}
 
 
-def _found(source: DataSource, field: FieldMapping) -> Property | None:
-    if field.type == "title":
-        return next((item for item in source.properties if item.type == "title"), None)
-    known = source.by_id(field.property_id) if field.property_id else None
-    return known or source.by_name(field.property)
-
-
 def _reachable(workspace: Workspace, mapping: TableMapping) -> DataSource:
     try:
         return workspace.data_source(mapping.data_source_id)
@@ -233,17 +241,18 @@ def _reachable(workspace: Workspace, mapping: TableMapping) -> DataSource:
 def _record(database: Database, mapping: TableMapping, source: DataSource) -> None:
     """Remember ids: of the database, of its data source, and of each mapped property."""
     key = source.by_id(mapping.key_property_id) or source.by_name(KEY_PROPERTY)
-    found = {field.name: _found(source, field) for field in mapping.fields}
-    fields: JsonObject = {
-        field.name: {
-            **memory_of_column(field),
-            "property_id": item.id if (item := found[field.name]) is not None else field.property_id,
-            "type": field.type,
-        }
-        for field in mapping.fields
-    }
+    found = {field.name: found_property(source, field) for field in mapping.fields}
     with database.transaction() as uow:
         known = next(item for item in uow.registrations.all() if item.name == mapping.name)
+        fields: JsonObject = {
+            field.name: {
+                **memory_of_column(field),
+                "made": _is_made(known, field, found[field.name]),
+                "property_id": item.id if (item := found[field.name]) is not None else field.property_id,
+                "type": field.type,
+            }
+            for field in mapping.fields
+        }
         if made_anew := _made_anew(known, fields):
             tell_again(uow, mapping, made_anew)
             known = replace(known, backfilled=False, last_full_scan=None)
@@ -259,6 +268,13 @@ def _record(database: Database, mapping: TableMapping, source: DataSource) -> No
                 fields=fields,
             )
         )
+
+
+def _is_made(known: Registration, field: FieldMapping, found: Property | None) -> bool:
+    """Whether the property was not there before `setup` made it; noted before it is made, so that after a kill in
+    between it does not look like one of a person."""
+    memory = known.fields.get(field.name)
+    return bool(memory.get("made")) if isinstance(memory, dict) else found is None
 
 
 def _made_anew(known: Registration, fields: JsonObject) -> frozenset[str]:

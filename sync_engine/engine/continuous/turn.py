@@ -20,6 +20,7 @@ from sync_engine.engine.passes.capture import CONSUMER
 from sync_engine.engine.passes.captured import ensure_captured, refuse_altered
 from sync_engine.engine.passes.closing import close_settled
 from sync_engine.engine.passes.gather import capture_by_table, registrations_of
+from sync_engine.engine.passes.match_unlinked import match_unlinked
 from sync_engine.engine.passes.missing import distrust, find_missing_pages, refuse_lost
 from sync_engine.engine.passes.pull import proof_is_due, pull
 from sync_engine.engine.passes.recover import recover
@@ -59,6 +60,7 @@ class Turns:
     proofs: Sequence[str] = ()
     _inbox_unfinished: bool = False
     _captured: bool = False
+    _news: bool = True  # a killed process may have left unlinked what was read
     _looked_at: float = 0.0
     _stamped_at: float | None = None
 
@@ -206,6 +208,7 @@ class Turns:
 
     def _unsettle(self, count: int) -> None:
         if count:
+            self._news = True
             self.carrier.unsettle()
 
     def _ready(self, registered: Mapping[int, Registration]) -> list[TableMapping]:
@@ -217,6 +220,9 @@ class Turns:
         ]
 
     def _carry(self, registered: Mapping[int, Registration]) -> None:
+        for mapping in self._ready(registered) if self._news else ():
+            match_unlinked(self.context.database, mapping)
+        self._news = False
         for table, error in self.carrier.carry(self.burst, self._ready(registered)).items():
             self._refused(table, error)
 
@@ -250,6 +256,7 @@ class Turns:
         pulled = pull(scanning, mapping, registration, self.burst.run_id, full=True)
         refuse_lost(scanning.workspace, mapping)
         trashed = find_missing_pages(scanning, mapping, pulled.everything or frozenset())
+        match_unlinked(self.context.database, mapping)
         return pulled.pages, pulled.edits + trashed
 
     def _proof_is_due(self, mapping: TableMapping, registered: Mapping[int, Registration]) -> bool:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.interrupted import close_interrupted
 from sync_engine.engine.passes.backfill import backfill, rehearse_backfill
 from sync_engine.engine.passes.capture import capture
 from sync_engine.engine.passes.captured import ensure_captured
+from sync_engine.engine.passes.match_unlinked import match_unlinked
 from sync_engine.engine.passes.missing import find_missing_pages, refuse_lost
 from sync_engine.engine.passes.pull import proof_is_due, pull
 from sync_engine.engine.passes.recover import recover
@@ -22,11 +24,13 @@ from sync_engine.ports.store import Registration
 
 @dataclass
 class News:
-    """Edits by people and applications that were found, by table, and the tables that Notion refuses to show."""
+    """Edits by people and applications that were found, by table, the tables that Notion refuses to show, and the
+    rows and pages that were linked, as lines of a dry run's plan."""
 
     postgres: Counter[str] = field(default_factory=Counter)
     notion: Counter[str] = field(default_factory=Counter)
     refused: dict[str, NotionRejected] = field(default_factory=dict)
+    links: list[JsonObject] = field(default_factory=list)
 
 
 def gather(
@@ -63,6 +67,8 @@ def gather(
             if not lenient:
                 raise
             news.refused[mapping.name] = error
+        else:
+            news.links += match_unlinked(context.database, mapping)
     return news
 
 

@@ -17,6 +17,9 @@ from sync_engine.ports.store import HeldRecord
 FIELD = "field"
 """What is held is not the record but some of its fields."""
 
+MATCH = "match"
+"""It is not known which page, or row, is the record's other half; an edit alone does not tell."""
+
 
 def store_holds(uow: UnitOfWork, mapping: TableMapping, holds: Sequence[Hold]) -> int:
     """Hold these records; returns how many were not held before."""
@@ -73,6 +76,8 @@ def let_go(uow: UnitOfWork, mapping: TableMapping, edited: Iterable[Record]) -> 
     """
     records = {record.id: record for record in edited}
     for item in uow.held.of(sorted(records)):
+        if item.op == MATCH:
+            continue
         record = records[item.record_id]
         there = record.postgres_presence is not Presence.GONE
         if item.op != FIELD or not there or item.constraint != ", ".join(_problems(record, mapping)):

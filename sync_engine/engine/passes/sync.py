@@ -56,6 +56,7 @@ def _sync(context: Context, options: SyncOptions, mappings: Sequence[TableMappin
     try:
         news = gather(context, mappings, run_id, full=options.full, dry_run=options.dry_run, lenient=True)
         count_news(work, news)
+        summary.planned += news.links if options.dry_run else []
         work.refused = news.refused
         work.mappings = [mapping for mapping in mappings if mapping.name not in news.refused]
         has_inbox = _read_inbox(work)

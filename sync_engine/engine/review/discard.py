@@ -15,7 +15,7 @@ from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import between_turns
 from sync_engine.engine.passes.gather import gather
-from sync_engine.engine.passes.holds import FIELD
+from sync_engine.engine.passes.holds import FIELD, MATCH
 from sync_engine.engine.review.giveup import Unwanted, give_up
 from sync_engine.errors import SyncEngineError, UsageError
 from sync_engine.ports.event_log import NewEvent
@@ -63,7 +63,7 @@ def _held(context: Context, held_id: int) -> tuple[HeldRecord, TableMapping, Rec
 def _way(item: HeldRecord, record: Record, mapping: TableMapping) -> str:
     if item.op in (Action.DELETE.value, Action.TRASH.value):
         return "restore"
-    if item.op in (Action.INSERT.value, Action.CREATE.value):
+    if item.op in (Action.INSERT.value, Action.CREATE.value, MATCH):
         return "leave"
     if item.op == "missing":
         return "forget"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from sync_engine.domain.times import iso
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
-from sync_engine.engine.passes.holds import let_go
+from sync_engine.engine.passes.holds import MATCH, let_go
+from sync_engine.engine.passes.match_unlinked import UNMATCHED
 from sync_engine.engine.passes.pingpong import try_again
 from sync_engine.errors import UsageError
 from sync_engine.ports.store import HeldRecord
@@ -43,7 +44,8 @@ def retry_held(context: Context, held_ids: Sequence[int]) -> int:
     """Release these; the next `sync` tries them again. Returns how many. Raises UsageError for an unknown id.
 
     A held delete is approved by that: it is applied. A field that one side cannot take stays listed, because
-    trying again does not change what it holds; one that was held because it flipped is tried again.
+    trying again does not change what it holds; one that was held because it flipped is tried again. A record that
+    had no counterpart is made on the other side; one that fits several stays held.
     """
     with context.database.transaction() as uow:
         found = {item.id: item for item in uow.held.find()}
@@ -57,6 +59,8 @@ def retry_held(context: Context, held_ids: Sequence[int]) -> int:
             for item in some:
                 if item.op in DELETES:
                     uow.brakes.approve_delete(mapping.id, item.record_id, item.side)
+            alone = [item for item in some if item.op == MATCH and item.constraint == UNMATCHED]
+            uow.held.release([item.record_id for item in alone])
             records = uow.records.by_id([item.record_id for item in some])
             run_id = context.ids.new_id()
             let_go(uow, mapping, [try_again(uow, record, run_id) for record in records.values()])
