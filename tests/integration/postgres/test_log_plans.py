@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from sync_engine.adapters.postgres.database import PostgresDatabase
 from sync_engine.adapters.postgres.event_search import Indexed, search
 from sync_engine.adapters.postgres.statements import statement
+from sync_engine.adapters.system import SystemClock, SystemIds
+from sync_engine.engine.context import Context
+from sync_engine.engine.inquiry.audit_record import blame, history, record_at
 from sync_engine.ports.event_log import EventFilter
 from tests.support.captured import CaptureLab, capture_lab
 from tests.support.postgres import TestServer
@@ -120,3 +125,41 @@ def test_the_newest_events_come_without_reading_the_rest(large: CaptureLab) -> N
     made = search(EventFilter(newest_first=True, limit=20), Indexed("1:1:", 0))
     plan = explained(large, made.query, made.parameters)
     assert touched(plan) <= 20
+
+
+def test_history_blame_and_at_touch_the_events_of_the_record_only(large: CaptureLab) -> None:
+    """The three questions as they are asked, whatever statements they are made of."""
+    large.sql("CREATE TABLE IF NOT EXISTS asked (id text PRIMARY KEY)")
+    mapping = large.mapping("asked")
+    database = PostgresDatabase(large.url)
+    nobody: Any = None
+    context = Context(database, nobody, SystemClock(None), SystemIds(), [mapping])
+    with database.transaction() as uow:
+        tick = uow.events.tick("history")
+        unread = len(uow.events.read(tick, 0, 10_000))
+    for ask in (
+        lambda: history(context, "asked", "record-7"),
+        lambda: blame(context, "asked", "record-7"),
+        lambda: record_at(context, "asked", "record-7", datetime.now(UTC)),
+    ):
+        before = rows_read(large)
+        assert ask()
+        database.close()  # a session's counts are complete when it has ended
+        assert rows_read(large) - before <= 3 * (EVENTS / RECORDS + unread + 100)
+    database.close()
+
+
+def rows_read(lab: CaptureLab) -> int:
+    """Rows of the log that were ever read, by index or without."""
+    lab.sql("SELECT pg_stat_clear_snapshot()")
+    [(rows,)] = lab.sql(
+        "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'sync_events'"
+    )
+    return int(rows)
+
+
+def test_what_may_leave_the_log_is_found_by_the_index_of_each_record(large: CaptureLab) -> None:
+    old = [seq for (seq,) in large.sql("SELECT seq FROM sync_engine.sync_events ORDER BY seq LIMIT 10")]
+    found = explained(large, statement("archive_superseded"), [old, datetime.now(UTC), EVENTS])
+    assert not any(node["Node Type"] == "Seq Scan" and node["Relation Name"] == "sync_events" for node in found)
+    assert touched(found) <= len(old) * (2 * EVENTS / RECORDS + 20), "two looks at each record"
