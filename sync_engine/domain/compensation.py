@@ -206,7 +206,11 @@ def _unset(
     values: dict[str, Value] = {}
     blocked: dict[str, str] = {}
     for name, target in _targets(net, record, chosen.from_seq).items():
-        if name not in mapping.by_name or _holds(record, name, target, mapping):
+        if name not in mapping.by_name:
+            if net.after.get(name, target) != target:
+                blocked[name] = UNMAPPED
+            continue
+        if _holds(record, name, target, mapping):
             continue
         if chosen.seqs and _moved_on(record, name, net.after.get(name, target), mapping):
             continue
@@ -221,6 +225,10 @@ def _unset(
         return Compensation(mapping, record, Remedy.SET_FIELDS, Status.BLOCKED, reason=reason)
     status = Status.UNDO if values else Status.BLOCKED if blocked else Status.ALREADY
     return Compensation(mapping, record, Remedy.SET_FIELDS, status, values, blocked, _told(blocked))
+
+
+UNMAPPED = "no longer synced: its column was dropped, or left out"
+"""Why a field is not put back that the mapping does not have any more."""
 
 
 def _targets(net: NetEffect, record: Record, selected_from_seq: int | None) -> dict[str, Value]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sync_engine.engine.context import Context
 from sync_engine.engine.rebuild.rebuilt import Rebuilt, Span
+from sync_engine.engine.undo.marks import mark_before
 from sync_engine.ports.store import Run
 
 
@@ -17,6 +18,7 @@ def as_run(context: Context, result: Rebuilt, span: Span) -> Iterator[None]:
     run = Run(result.run_id, "replay", context.database.now(), {"target": result.target, **span.to_json()})
     with context.database.transaction() as uow:
         uow.runs.start(run)
+        mark_before(uow, f"replay {result.run_id}", run.started_at)
     status = "failed"
     try:
         yield

@@ -14,6 +14,7 @@ from sync_engine.engine.passes.gather import gather
 from sync_engine.engine.passes.sync import SyncOptions, sync
 from sync_engine.engine.review.giveup import GivenUp, Unwanted, give_up
 from sync_engine.engine.summary import PassSummary, stop_json
+from sync_engine.engine.undo.marks import mark_before
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import Run
 
@@ -66,6 +67,8 @@ def brake_release(
         ids = [record_id for _, some in chosen for record_id in some]
         if not dry_run:
             uow.brakes.approve(ids)
+            if ids:
+                mark_before(uow, f"brake release {context.ids.new_id()}", context.database.now())
     document = _outcome(context, stops, len(ids), "released", dry_run=dry_run)
     if ids and not dry_run and not is_run_active(context.database):
         tables = sorted({context.by_id[stop.mapping].name for stop, some in chosen if some})

@@ -95,7 +95,9 @@ class _Finishing:
     def write(self) -> None:
         """What the rows hold again crosses to the pages that are there."""
         pairs = self._left(Remedy.REVIVE, Remedy.SET_FIELDS)
-        there = [(mapping, record) for mapping, record in pairs if record.id not in self.refused]
+        there = [
+            (mapping, record) for mapping, record in pairs if record.id not in self.refused and not record.quiet
+        ]
         edited: dict[int, str] = {}
         push(self.context, there, self.origin, look=lambda record: edited.setdefault(record.id, EDITED))
         self.refused |= edited

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sync_engine.domain.times import iso
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
+from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.store import Mark
 
 
@@ -17,6 +19,18 @@ def create_mark(context: Context, name: str, *, protect: bool = False) -> JsonOb
         mark = Mark(name, context.database.now(), seq, snapshot, uow.journal.position(), protect)
         uow.marks.create(mark)
     return mark_json(mark)
+
+
+def mark_before(uow: UnitOfWork, what: str, at: datetime) -> str:
+    """Name the present position before a bulk change, in the caller's transaction; returns the name.
+
+    Such a mark is an ordinary one: retention and `mark delete` take it when its time has come.
+    """
+    name = f"before {what}"
+    if uow.marks.get(name) is None:
+        seq, snapshot = uow.events.position()
+        uow.marks.create(Mark(name, at, seq, snapshot, uow.journal.position()))
+    return name
 
 
 def list_marks(context: Context) -> Sequence[JsonObject]:

@@ -26,6 +26,7 @@ from sync_engine.engine.passes.gather import gather
 from sync_engine.engine.passes.recover import REPLAYED
 from sync_engine.engine.undo.at_mark import lost_since
 from sync_engine.engine.undo.cost import people_of, requests_of
+from sync_engine.engine.undo.marks import mark_before
 from sync_engine.engine.undo.resuming import finish_unfinished, give_up
 from sync_engine.engine.undo.rollback_events import Chosen, chosen_events, steps
 from sync_engine.engine.undo.rollback_selection import Selection, check
@@ -139,6 +140,7 @@ def rollback(
         with context.database.transaction() as uow:
             uow.runs.start(run)
             uow.rollbacks.begin(RollbackRow(result.rollback_id, "planned", run.options, now))
+            mark_before(uow, f"rollback {result.rollback_id}", now)
         status = "failed"
         try:
             done = take_back(context, result.plan, Origin(result.rollback_id, "rollback"), who)

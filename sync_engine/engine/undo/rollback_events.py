@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sync_engine.domain.compensation import EntryOp, Step
 from sync_engine.domain.events import ChangeEvent, Op, Side
@@ -52,20 +53,30 @@ def chosen_events(uow: UnitOfWork, context: Context, selection: Selection, mark:
     A page that has no row yet is left out: there is no record to take back.
     """
     found: dict[int, dict[int, Chosen]] = {}
-    for event in _events(uow, context, selection, mark):
-        mapping = context.by_id.get(event.mapping)
-        record = _record(uow, mapping, event) if mapping is not None else None
-        if mapping is not None and record is not None and record.key:
-            group = found.setdefault(mapping.id, {})
-            group.setdefault(record.id, Chosen(mapping, record)).events.append(event)
+    events = _events(uow, context, selection, mark)
+    while batch := list(islice(events, _AT_ONCE)):
+        for mapping in context.mappings:
+            mine = [event for event in batch if event.mapping == mapping.id]
+            for event, record in _with_records(uow, mapping, mine):
+                group = found.setdefault(mapping.id, {})
+                group.setdefault(record.id, Chosen(mapping, record)).events.append(event)
     return [chosen for mapping in context.mappings for chosen in found.get(mapping.id, {}).values()]
 
 
-def _record(uow: UnitOfWork, mapping: TableMapping, event: ChangeEvent) -> Record | None:
-    by_page = uow.records.by_page(mapping.id, [event.page_id]) if event.page_id else {}
-    if event.page_id in by_page:
-        return by_page[event.page_id]
-    return uow.records.by_key(mapping.id, [event.key]).get(event.key) if event.key else None
+_AT_ONCE = 1000
+
+
+def _with_records(
+    uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]
+) -> Iterator[tuple[ChangeEvent, Record]]:
+    if not events:
+        return
+    by_page = uow.records.by_page(mapping.id, sorted({event.page_id for event in events if event.page_id}))
+    by_key = uow.records.by_key(mapping.id, sorted({event.key for event in events if event.key}))
+    for event in events:
+        record = by_page.get(event.page_id) or by_key.get(event.key)
+        if record is not None and record.key:
+            yield event, record
 
 
 def _events(uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None) -> Iterator[ChangeEvent]:
@@ -116,7 +127,8 @@ def steps(uow: UnitOfWork, chosen: Chosen) -> Sequence[Step]:
     A page tells a weaker form of some values (minutes, no NULL checkbox); the row's own value is taken where the
     page showed nothing else, so that nothing cut is ever written back.
     """
-    story = record_events(uow, chosen.mapping, chosen.record.key)
+    on_page = any(event.source is Side.NOTION for event in chosen.events)
+    story = record_events(uow, chosen.mapping, chosen.record.key) if on_page else ()
     return [
         _step(uow, chosen.mapping, event, _row_before(story, event, chosen.mapping)) for event in chosen.events
     ]
