@@ -404,3 +404,23 @@ def test_rows_of_forgotten_conflicts_are_forgotten(disputed: World) -> None:
     disputed.sync()
     assert "belongs to no open conflict" in cell(disputed.call("GET", f"/pages/{row['id']}"), "Answer")
     assert prompts(disputed, "Ada") == ("page of Ada", "page of Ada")
+
+
+def test_a_column_that_somebody_deleted_is_told_of_and_made_again(disputed: World) -> None:
+    [(source,)] = disputed.sql("SELECT data_source_id FROM sync_engine.sync_inbox")
+    disputed.call("PATCH", f"/data_sources/{source}", {"properties": {"Keep": None}})
+    disputed.sql("UPDATE agents SET prompt = 'row again' WHERE name = 'Ada'")
+    disputed_prompts(disputed, "Bob")
+    found = status(disputed.app.context, None)["inbox"]
+    assert isinstance(found, dict) and found["trouble"]
+    disputed.reopen()
+    disputed.sync()
+    first, second = inbox_rows(disputed)
+    assert (cell(first, "Postgres"), cell(second, "Postgres")) == ("row again", "row of Bob")
+    choose(disputed, first, "Postgres")
+    choose(disputed, second, "Notion")
+    disputed.sync()
+    assert inbox_rows(disputed) == []
+    assert prompts(disputed, "Ada") == ("row again", "row again")
+    assert prompts(disputed, "Bob") == ("page of Bob", "page of Bob")
+    assert status(disputed.app.context, None)["inbox"] == {"rows": 0, "waiting": 0, "trouble": ""}

@@ -111,7 +111,7 @@ def _inbox(installation: Installation) -> Iterator[Finding]:
         with installation.database.transaction() as uow:
             place = uow.inbox.place()
     if place is not None and place.trouble:
-        mend = "share it with the connection again, or restore it from the trash"
+        mend = "sync-engine setup, or share it with the connection again"
         yield Finding("error", f"people cannot decide in it: {place.trouble}", "conflict inbox", mend)
 
 

@@ -35,16 +35,19 @@ def write_rows(shelf: Shelf) -> bool:
     """Close, update and create rows; returns whether more is left to do at once. Asks Notion only where something
     differs.
 
-    Every finished row is recorded before the next begins. Raises NotionRejected, after recording which row it was,
+    Every finished row is recorded before the next begins. Raises NotionRejected, after doing what could be done,
     and NotionUnavailable.
     """
     context = shelf.context
     with context.workspace.lane(Lane.REPAIR):
         left = shelf.at_once - _close_decided(shelf, shelf.at_once)
-        left -= _update_changed(shelf, left)
+        updated, refused = _update_changed(shelf, left)
+        left -= updated
     with context.workspace.lane(Lane.BACKFILL):
         left -= _create_missing(shelf, left)
         show_note(context, shelf.place)
+    if refused is not None:
+        raise refused
     return left <= 0
 
 
@@ -113,12 +116,17 @@ def _kept(conflict: ConflictRow) -> str:
 # --- updating
 
 
-def _update_changed(shelf: Shelf, limit: int) -> int:
+def _update_changed(shelf: Shelf, limit: int) -> tuple[int, NotionRejected | None]:
+    """How many were looked at, and the first refusal: the others do not wait for a row that Notion refuses."""
     with shelf.context.database.transaction() as uow:
         outdated = uow.inbox.outdated()[: max(0, limit)]
+    refused: NotionRejected | None = None
     for row in outdated:
-        _update(shelf, row)
-    return len(outdated)
+        try:
+            _update(shelf, row)
+        except NotionRejected as error:
+            refused = refused or error
+    return len(outdated), refused
 
 
 def _update(shelf: Shelf, row: InboxRow) -> None:
@@ -136,10 +144,9 @@ def _update(shelf: Shelf, row: InboxRow) -> None:
         if page is not None:
             _write_body(shelf, row.page_id, conflict)
     except NotionRejected:
-        # Not tried again before the conflict changes, so that other rows do not wait for this one; a choice in it
-        # does not count, because it shows former values.
+        # It shows former values, so a choice in it does not count until it could be written.
         with context.database.transaction() as uow:
-            uow.inbox.save(replace(row, digest="", occurrences=conflict.occurrences))
+            uow.inbox.save(replace(row, digest="", occurrences=_UNWRITTEN))
         raise
     if page is None:
         with context.database.transaction() as uow:
@@ -151,11 +158,12 @@ def _update(shelf: Shelf, row: InboxRow) -> None:
 
 def _void(context: Context, *, first: bool) -> dict[str, Json]:
     now = context.database.now()
-    told = f"The values changed at {now:%Y-%m-%d %H:%M:%S} UTC; a choice made before that was not applied."
+    what = "This row was written anew" if first else "The values changed"
+    told = f"{what} at {now:%Y-%m-%d %H:%M:%S} UTC; a choice made before that was not applied."
     return {
         columns.KEEP: columns.select_cell(None),
         columns.STATE: columns.select_cell(columns.WAITING if first else columns.ASKED_AGAIN),
-        columns.ANSWER: columns.text_cell("" if first else told),
+        columns.ANSWER: columns.text_cell(told),
     }
 
 
