@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, TextClause, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from sync_engine.adapters.postgres.among import among
 from sync_engine.adapters.postgres.record_json import SIDE_CODES, SIDES
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import braked as table
@@ -61,7 +62,7 @@ class PostgresBrakes:
     def approve(self, record_ids: Sequence[int]) -> None:
         """Let stopped records go on."""
         if record_ids:
-            chosen = update(table).where(table.c.record_id.in_(record_ids))
+            chosen = update(table).where(among(table.c.record_id, record_ids))
             self._connection.execute(chosen.values(approved=True))
 
     def approve_delete(self, mapping: int, record_id: int, side: Side) -> None:
@@ -74,13 +75,13 @@ class PostgresBrakes:
         """Those of these records that a person let go on."""
         if not record_ids:
             return frozenset()
-        query = select(table.c.record_id).where(table.c.approved, table.c.record_id.in_(record_ids))
+        query = select(table.c.record_id).where(table.c.approved, among(table.c.record_id, record_ids))
         return frozenset(self._connection.execute(query).scalars())
 
     def drop(self, record_ids: Sequence[int]) -> None:
         """Forget entries of records whose change was discarded."""
         if record_ids:
-            self._connection.execute(delete(table).where(table.c.record_id.in_(record_ids)))
+            self._connection.execute(delete(table).where(among(table.c.record_id, record_ids)))
 
 
 def _over_candidates(name: str) -> TextClause:

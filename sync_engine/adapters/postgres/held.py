@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from sync_engine.adapters.postgres.among import among
 from sync_engine.adapters.postgres.record_json import SIDE_CODES, SIDES
 from sync_engine.adapters.postgres.tables import held as table
 from sync_engine.ports.store import HeldRecord
@@ -38,13 +39,13 @@ class PostgresHeld:
     def release(self, record_ids: Sequence[int]) -> None:
         """Let records go on; those not held are left alone."""
         if record_ids:
-            self._connection.execute(delete(table).where(table.c.record_id.in_(record_ids)))
+            self._connection.execute(delete(table).where(among(table.c.record_id, record_ids)))
 
     def of(self, record_ids: Sequence[int]) -> Sequence[HeldRecord]:
         """Those of these records that are held, by id."""
         if not record_ids:
             return []
-        query = select(table).where(table.c.record_id.in_(record_ids)).order_by(table.c.id)
+        query = select(table).where(among(table.c.record_id, record_ids)).order_by(table.c.id)
         return [_held(row) for row in self._connection.execute(query)]
 
     def find(self, mapping: int | None = None) -> Sequence[HeldRecord]:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, any_, bindparam, delet
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Text
 
+from sync_engine.adapters.postgres.among import among as _among
 from sync_engine.adapters.postgres.blocked import is_blocked
 from sync_engine.adapters.postgres.connection import driver_of
 from sync_engine.adapters.postgres.record_json import (
@@ -75,7 +76,8 @@ class PostgresRecords:
 
     def by_id(self, ids: Sequence[int]) -> Mapping[int, Record]:
         """Records by id."""
-        return {record.id: record for record in self._read(select(*_COLUMNS).where(table.c.id.in_(ids)))}
+        query = select(*_COLUMNS).where(_among(table.c.id, ids))
+        return {record.id: record for record in self._read(query)}
 
     def page_ids(self, mapping: int, keys: Sequence[str]) -> Mapping[str, str]:
         """Page id by key, where the newest incarnation has a page that is present."""

@@ -61,6 +61,9 @@ def plan_pages(context: Context, mapping: TableMapping, told: Told) -> PagesPlan
         compared = _Compared(uow, mapping, told, linked_pages(mapping, list(listing.values())))
         known = uow.records.by_page(mapping.id, list(listing))
     for record, page in wanted:
+        if not record.page_id:  # forgotten by a replay that was killed before it made a new one
+            plan.remade.append(record)
+            continue
         found = listing.get(record.page_id)
         try:
             found = found or context.workspace.page(record.page_id)
@@ -91,7 +94,7 @@ def _wanted(uow: UnitOfWork, mapping: TableMapping, told: Told) -> Sequence[tupl
     found: dict[int, tuple[Record, PageThen]] = {}
     for page in sorted(pages, key=lambda page: page.seq):
         record = by_page.get(page.page_id) or by_key.get(page.key)
-        if record is not None and record.page_id:
+        if record is not None and (record.page_id or record.postgres_presence is Presence.PRESENT):
             found[record.id] = (record, page)
     return list(found.values())
 

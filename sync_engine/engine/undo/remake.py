@@ -37,7 +37,8 @@ def forget_pages(
         made.append((mapping, saved))
         keys.setdefault(mapping.name, set()).add(record.key)
     uow.held.release([record.id for _, record in made])
-    uow.events.append([_purge_event(record, mapping, origin, now) for mapping, record in purged])
+    shown = [(mapping, record) for mapping, record in purged if record.page_id]
+    uow.events.append([_purge_event(record, mapping, origin, now) for mapping, record in shown])
     return [*made, *_relinked(uow, context, keys, origin, now)]
 
 

@@ -67,6 +67,9 @@ class TestHeld:
         assert [item.record_id for item in unit.held.of([12345, ids[1]])] == ids[1:] and unit.held.of([]) == []
         unit.held.release([ids[0], 12345])
         unit.held.release([])
+        many = range(10**9, 10**9 + 70_000)  # more than a statement has parameters
+        unit.held.release(many)
+        assert list(unit.held.of(many)) == [] and not unit.records.by_id(many)
         assert [item.record_id for item in unit.held.find()] == ids[1:]
 
 
