@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MUTATION := $(VENV)/.mutation
 ARGS ?=
 SOAK ?= 1000
 SHRINK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check lint types contract wheel bench clean
+.PHONY: help setup demo test soak mutation check lint types contract wheel bench clean
 
 help: ## List the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,15 @@ test: $(STAMP) ## Run the tests (ARGS=tests/unit for a part)
 
 soak: $(STAMP) ## Random histories on both sides, as many as you like (SOAK=1000, SHRINK=0: long story of a failure)
 	SOAK=$(SOAK) SHRINK=$(SHRINK) $(BIN)/python -m pytest -s tests/chaos/test_stateful.py
+
+# CI=1: property tests draw the same examples each time, so that a mutant lives or dies for a reason.
+mutation: $(MUTATION) ## Change the rules of domain/ one by one: which change does no test notice? (ARGS='sync_engine.domain.merge*')
+	CI=1 $(BIN)/mutmut run --max-children 2 $(ARGS)
+	$(BIN)/mutmut results --all true | $(BIN)/python tests/mutation/report.py
+
+$(MUTATION): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutation]'
+	@touch $(MUTATION)
 
 check: lint types contract ## Lint, types and the import contract
 

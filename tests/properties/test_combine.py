@@ -217,5 +217,7 @@ def test_where_the_type_has_no_such_value_a_person_chooses(kind: str, postgres: 
 
 def test_the_policy_of_the_field_comes_first_and_the_type_where_it_fails() -> None:
     assert merge_both(field("number", "max"), 1, 3, 5) == Combined(5, "the greater of the two")
+    summed = Combined(7, "both changes are added to the last common value")
+    assert merge_both(field("rich_text", "delta"), 1, 3, 5) == summed
     failing = merge_both(field("rich_text", "max"), "a", "p", "n")
     assert failing == Combined("p\nn", "both texts, one after the other")

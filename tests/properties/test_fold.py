@@ -211,6 +211,7 @@ def test_a_key_inserted_again_after_both_sides_lost_it_knows_nothing_of_the_old_
     ("op", "origin", "notion", "whole_again"),
     [
         (Op.INSERT, "rollback:r", GONE, True),
+        (Op.INSERT, "replay:r", GONE, True),
         (Op.INSERT, "run:r", GONE, False),
         (Op.UPDATE, "rollback:r", GONE, False),
         (Op.INSERT, "rollback:r", PRESENT, False),

@@ -249,5 +249,8 @@ def test_what_waits_for_a_person_is_not_told_twice_and_ends_when_both_agree() ->
     assert (again.conflicts, again.held, again.record) == ((), frozenset({"note"}), both)
     newest = settled(both, already_open=["note"])
     assert (newest.conflicts, newest.held, newest.record) == ((), frozenset({"note"}), both)
+    later = {"title": change("x", 0)}, {"title": change("y", 300, 60)}
+    beside = record({**both.postgres, **later[0]}, {**both.notion, **later[1]})
+    assert [item.field for item in settled(beside, rules, already_open=["note"]).conflicts] == ["title"]
     agreed = settled(record({"note": change("same")}, {"note": change("same")}), rules, already_open=["note"])
     assert (agreed.agreed, agreed.record) == (("note",), record(base={**BASE, "note": "same"}))
