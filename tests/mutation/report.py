@@ -1,4 +1,4 @@
-"""Mutation score: what `mutmut results --all true` says on stdin, a line a module, and the mutants that survived."""
+"""Mutation score: what `mutmut results --all true` says on stdin, a line a module, and what survived."""
 
 from __future__ import annotations
 
