@@ -18,6 +18,7 @@ from sync_engine.engine.inquiry.tamper import verify_log
 from sync_engine.engine.life.redact import Redacted, redact
 from sync_engine.engine.life.retain import retain
 from sync_engine.errors import UsageError
+from sync_engine.ports.redactions import Scope
 from tests.support.cli import Ran, command_line
 from tests.support.world import World, shown, text
 
@@ -214,3 +215,32 @@ def test_rollback_and_swap_say_redacted(
     assert world.sql("SELECT prompt FROM agents WHERE name = 'Ada'") == [("nothing",)]
     swapped = sync_engine("conflicts", "swap", str(conflict))
     assert (swapped.code, "were redacted" in swapped.err) == (2, True)
+
+
+def test_what_is_written_during_a_redaction_is_sealed_as_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = PostgresRedactions.waiting
+
+    def waiting(self: PostgresRedactions, records: Any) -> Any:
+        found = original(self, records)
+        world.sql("UPDATE agents SET prompt = 'meanwhile' WHERE name = 'Ada'")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PostgresRedactions, "waiting", waiting)
+        take_out(world, "prompt")
+    world.sync()
+    assert verify_log(world.app.context).ok
+    assert shown(world.page("agents", "Ada"), "Prompt") == "meanwhile"
+    world.assert_in_sync()
+
+
+def test_a_late_event_is_not_redacted_before_it_is_sealed(world: World) -> None:
+    world.sql("UPDATE agents SET prompt = 'late' WHERE name = 'Ada'")
+    [(seq,)] = world.sql("SELECT max(seq) FROM sync_engine.sync_events")
+    with world.app.database.transaction() as uow:
+        counts = uow.redactions.redact(Scope([seq], [], ["prompt"], []), "ticket 12")
+    assert counts["events"] == 0
+    world.sync()
+    assert verify_log(world.app.context).ok

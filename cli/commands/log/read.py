@@ -23,7 +23,7 @@ from sync_engine.errors import UsageError
     examples=[
         ("log read", "all archives, an event a line"),
         ("log read --table agents --key 7f3a…", "what became of one record"),
-        ("log read log-000000001-000000040.jsonl.gz --json", "one archive, as one array"),
+        ("log read log-000000001-000000040-5f0c….jsonl.gz --json", "one archive, as one array"),
     ],
     exits=exits.STORED,
 )

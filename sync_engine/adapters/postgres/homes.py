@@ -10,8 +10,14 @@ from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import chain, home
 from sync_engine.domain.home import Home, Position
 
-_MAY_ASK = "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')"
+_MAY_ASK = """
+SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'),
+       has_function_privilege('pg_catalog.pg_walfile_name(pg_lsn)', 'EXECUTE')
+       AND has_function_privilege('pg_catalog.pg_current_wal_lsn()', 'EXECUTE')
+"""
 _SYSTEM = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
+_TIMELINE = "SELECT left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8)"
+_DATABASE = "SELECT d.oid::bigint FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
 
 
 class PostgresHomes:
@@ -26,10 +32,11 @@ class PostgresHomes:
         return Home(str(row.installation), row.system_id or "", row.database or 0, row.timeline or "")
 
     def here(self) -> Home:
-        """Where it is now. A managed server may hide its identifier from this role."""
-        may_ask = self._connection.execute(text(_MAY_ASK)).scalar_one()
-        system = self._connection.execute(text(_SYSTEM)).scalar_one() if may_ask else ""
-        database, timeline = self._connection.execute(text(statement("home_here"))).one()
+        """Where it is now. A managed server may hide its identifier or its timeline from this role."""
+        system_told, timeline_told = self._connection.execute(text(_MAY_ASK)).one()
+        system = self._connection.execute(text(_SYSTEM)).scalar_one() if system_told else ""
+        timeline = self._connection.execute(text(_TIMELINE)).scalar_one() if timeline_told else ""
+        database = self._connection.execute(text(_DATABASE)).scalar_one()
         return Home(self.known().installation, system, database, timeline)
 
     def settle(self, home_now: Home) -> None:

@@ -131,7 +131,8 @@ def _archive_one(context: Context, files: ArchiveFiles, done: Retained, cut: _Cu
         links = uow.archives.due(cut.until, cut.last_seq, at_once)
         if not links:
             return False
-        name = f"log-{links[0].id:09}-{links[-1].id:09}.jsonl.gz"
+        # The hash too: a database that was set back makes other links under these numbers, and other files.
+        name = f"log-{links[0].id:09}-{links[-1].id:09}-{links[-1].hash.hex()[:8]}.jsonl.gz"
         previous = uow.archives.hash_before(links[0].id)
         sha256 = files.write(name, lines(previous, ((link, uow.archives.stored(link)) for link in links)))
     _prove(files, name, links)

@@ -72,9 +72,10 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def touched(plan: list[dict[str, Any]]) -> float:
     """Rows that the scans of the log looked at."""
     scans = [node for node in plan if node.get("Relation Name") == "sync_events"]
-    return sum(
+    looked_at: float = sum(
         node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) for node in scans
     )
+    return looked_at
 
 
 def indexes(plan: list[dict[str, Any]]) -> set[str]:
