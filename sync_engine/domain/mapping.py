@@ -89,7 +89,7 @@ class TableMapping:
     `soft`: a row that it marks counts as deleted; `soft_type` is the column's base type. `where` is the row filter
     as `sync.toml` writes it, `row_filter` what `setup` made of it (Postgres' own text of the expression). `match`
     are the fields by which rows and pages that existed apart are linked (None: nobody said), `adopts` is the id of
-    the database to use.
+    the database to use. `key_numbers` are the numbers of the key's columns.
     """
 
     name: str
@@ -119,6 +119,7 @@ class TableMapping:
     match: tuple[str, ...] | None = None
     unmatched: Literal["create", "hold"] = "create"
     adopts: str = ""
+    key_numbers: tuple[int, ...] = ()
     groups: tuple[Group, ...] = ()
 
     def field_named(self, name: str) -> FieldMapping | None:

@@ -23,7 +23,8 @@ class Registration:
     `backfilled`: every row that was there before capture is in the log. `recovering`: the database was restored,
     and no pass has read every page since: deletes wait for a person. `where` is the row filter as
     written when it was set up, `row_filter` what Postgres made of it; `filter_due`: no pass has asked it of every
-    row yet. `matched`: rows and pages that existed apart were matched once. `polled_until`: lower bound of the next poll of Notion (the time by Notion's own clock when the last
+    row yet. `matched`: rows and pages that existed apart were matched once. `key_numbers`: of the
+    columns by which the records are known; empty: not noted yet. `polled_until`: lower bound of the next poll of Notion (the time by Notion's own clock when the last
     complete poll began), None before the first.
     """
 
@@ -42,6 +43,7 @@ class Registration:
     row_filter: str = ""
     filter_due: bool = False
     matched: bool = False
+    key_numbers: tuple[int, ...] = ()
     polled_until: datetime | None = None
     last_full_scan: datetime | None = None
     last_sync: datetime | None = None

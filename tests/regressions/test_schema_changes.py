@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync_engine.errors import NotSetUp
+from sync_engine.engine.configure.setup import plan_setup
+from sync_engine.errors import ConfigurationError, NotSetUp, SchemaChanged
 from sync_engine.ports.installation import CaptureState
 from tests.support.world import World, shown, text
 
@@ -82,3 +83,61 @@ def test_a_trigger_that_is_gone_is_told(world: World) -> None:
     world.sql('DROP TRIGGER "00_sync_engine_capture" ON agents')
     with pytest.raises(NotSetUp, match="agents are not captured"):
         world.sync()
+
+
+def test_a_primary_key_on_other_columns_goes_on_with_the_old_one_while_that_is_unique(world: World) -> None:
+    world.sql("INSERT INTO agents (name, prompt) VALUES ('A', 'x'), ('B', 'y')")
+    world.sync()
+    world.sql("ALTER TABLE agents DROP CONSTRAINT agents_pkey, ADD PRIMARY KEY (name), ADD UNIQUE (id)")
+    world.restart()
+    world.sql("UPDATE agents SET prompt = 'changed' WHERE name = 'A'")
+    world.sql("INSERT INTO agents (name, prompt) VALUES ('C', 'z')")
+    world.edit(world.page("agents", "B")["id"], Prompt=text("typed"))
+    world.sync()
+    assert len(world.pages("agents")) == 3
+    assert shown(world.page("agents", "A"), "Prompt") == "changed"
+    assert world.sql("SELECT prompt FROM agents WHERE name = 'B'") == [("typed",)]
+    assert plan_setup(world.app.installation) == []
+    world.assert_in_sync()
+
+
+def test_a_primary_key_on_other_columns_is_told_and_nothing_is_made_twice(world: World) -> None:
+    world.sql("INSERT INTO agents (name, prompt) VALUES ('A', 'x'), ('B', 'y')")
+    world.sync()
+    world.sql("ALTER TABLE agents DROP CONSTRAINT agents_pkey, ADD PRIMARY KEY (name)")
+    world.restart()
+    world.sql("UPDATE agents SET prompt = 'changed' WHERE name = 'A'")
+    with pytest.raises(NotSetUp, match="known by other columns than \\(name\\)"):
+        world.sync()
+    [drift] = [item for item in plan_setup(world.app.installation) if item.action == "drift"]
+    assert drift.object == "key of public.agents" and "UNIQUE and NOT NULL" in drift.detail
+    with pytest.raises(ConfigurationError, match="known by other columns"):
+        world.setup()
+    world.sql("ALTER TABLE agents ADD UNIQUE (id)")
+    world.restart()
+    world.setup()
+    world.sync()
+    assert len(world.pages("agents")) == 2
+    assert shown(world.page("agents", "A"), "Prompt") == "changed"
+    world.assert_in_sync()
+
+
+def test_a_table_that_is_gone_empties_nothing_in_notion(world: World) -> None:
+    world.sql("INSERT INTO teams (name) VALUES ('T')")
+    world.sql("INSERT INTO agents (name, prompt) VALUES ('A', 'x')")
+    world.sync()
+    pages = world.pages("agents")
+    world.sql("ALTER TABLE agents RENAME TO agents_away")
+    world.restart()
+    world.sync()
+    assert len(world.pages("agents")) == 1, "a renamed table is followed"
+    world.sql("DROP TABLE agents_away")
+    for _ in range(2):
+        with pytest.raises((ConfigurationError, SchemaChanged, NotSetUp), match=r"agents|altered") as raised:
+            world.sync()
+        with pytest.raises(ConfigurationError, match="table 'agents' is not in the database"):
+            world.restart()
+    assert raised.value.hint
+    source = pages[0]["parent"]["data_source_id"]
+    assert len(world.call("POST", f"/data_sources/{source}/query", {})["results"]) == 1
+    world.log_was_forged = True  # there is no table to compare with

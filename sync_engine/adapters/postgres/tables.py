@@ -74,6 +74,7 @@ mappings = Table(
     Column("row_filter_sql", Text, nullable=False, server_default=text("''::text")),  # as Postgres printed it
     Column("row_filter_due", Boolean, nullable=False, server_default=text("false")),
     Column("matched", Boolean, nullable=False, server_default=text("false")),
+    Column("key_numbers", ARRAY(SmallInteger), nullable=False, server_default=text("'{}'::smallint[]")),
 )
 
 home = Table(

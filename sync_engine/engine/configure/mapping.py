@@ -106,7 +106,19 @@ def _place(
             "unique key over NOT NULL columns",
             hint="a row without a key cannot be followed; add a primary key, or take the table out",
         )
-    return _Placed(position, wanted, table, registration)
+    return _Placed(position, wanted, _by_known_key(table, registration), registration)
+
+
+def _by_known_key(table: Table, registration: Registration | None) -> Table:
+    """The table with the key by which its records are known, whatever its primary key is now, while the old one
+    still names each row."""
+    if registration is None or registration.oid != table.oid or not registration.key_numbers:
+        return table
+    by_number = {column.number: column for column in table.columns}
+    known = [by_number.get(number) for number in registration.key_numbers]
+    names = tuple(column.name for column in known if column is not None and column.not_null)
+    unique = {frozenset(key) for key in (table.primary_key, *table.unique_keys)}
+    return replace(table, primary_key=names) if len(names) == len(known) and {*names} in unique else table
 
 
 def _refuse_other_kinds(settings: Settings, position: int, name: str, what_is: WhatIs) -> None:
@@ -188,6 +200,7 @@ def _table_mapping(
         table=table.name,
         key_columns=table.row_key,
         key_types=tuple(column.type for column in keys),
+        key_numbers=tuple(column.number for column in keys),
         fields=mapped.fields,
         title=mapped.title,
         oid=table.oid,

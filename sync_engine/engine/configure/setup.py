@@ -19,7 +19,7 @@ from sync_engine.engine.configure.changes import SetupChange
 from sync_engine.engine.configure.filter_setup import filter_changes, set_filters
 from sync_engine.engine.configure.inbox_setup import InboxSetup
 from sync_engine.engine.context import Progress, no_progress
-from sync_engine.engine.passes.captured import BLIND, memory_of_column, read_again
+from sync_engine.engine.passes.captured import BLIND, OTHER_KEY_HINT, key_drift, memory_of_column, read_again
 from sync_engine.engine.passes.tell_again import tell_again
 from sync_engine.errors import ConfigurationError, NotionNotFound
 from sync_engine.ports.database import Database, UnitOfWork
@@ -66,6 +66,7 @@ def plan_setup(installation: Installation) -> Sequence[SetupChange]:
             mapped = installation.mapped(uow)
             states = [(mapping, uow.capture.state(mapping, table)) for mapping, table in mapped]
             changes += filter_changes(uow, mapped)
+            changes += _key_changes(uow, mapped)
         changes += [_trigger_change(item, state) for item, state in states if state is not CaptureState.OK]
     for mapping, _ in mapped:
         changes += _notion_changes(installation, mapping)
@@ -75,6 +76,16 @@ def plan_setup(installation: Installation) -> Sequence[SetupChange]:
 def _trigger_change(mapping: TableMapping, state: CaptureState) -> SetupChange:
     action: Literal["create", "change"] = "create" if state is CaptureState.MISSING else "change"
     return SetupChange("postgres", action, f"capture of {mapping.schema}.{mapping.table}", state.value)
+
+
+def _key_changes(uow: UnitOfWork, mapped: Sequence[MappedTable]) -> Sequence[SetupChange]:
+    known = {item.id: item for item in uow.registrations.all()}
+    found = [(mapping, key_drift(mapping, known[mapping.id])) for mapping, _ in mapped if mapping.id]
+    return [
+        SetupChange("postgres", "drift", f"key of {item.schema}.{item.table}", f"{drift}; {OTHER_KEY_HINT}")
+        for item, drift in found
+        if drift
+    ]
 
 
 def _notion_changes(installation: Installation, mapping: TableMapping) -> Sequence[SetupChange]:
@@ -149,7 +160,12 @@ def _install_capture(installation: Installation) -> None:
 
 def _registration(mapping: TableMapping) -> Registration:
     return Registration(
-        id=mapping.id, name=mapping.name, schema=mapping.schema, table=mapping.table, oid=mapping.oid
+        id=mapping.id,
+        name=mapping.name,
+        schema=mapping.schema,
+        table=mapping.table,
+        oid=mapping.oid,
+        key_numbers=mapping.key_numbers,
     )
 
 

@@ -37,6 +37,8 @@ def ensure_captured(context: Context, registrations: Mapping[int, Registration])
     for mapping in context.mappings:
         _refuse_blind(mapping, states[mapping.id])
         _refuse_other_filter(mapping, registrations[mapping.id])
+        if drift := key_drift(mapping, registrations[mapping.id]):
+            raise NotSetUp(f"table {mapping.name}: {drift}", hint=OTHER_KEY_HINT)
     refuse_altered(context)
     kept = dict(registrations)
     for mapping in context.mappings:
@@ -87,6 +89,19 @@ def _refuse_blind(mapping: TableMapping, state: CaptureState) -> None:
         )
 
 
+OTHER_KEY_HINT = "give the old key its UNIQUE and NOT NULL again; the primary key itself may be another one"
+
+
+def key_drift(mapping: TableMapping, known: Registration) -> str:
+    """Why the records of the table would not be found again by its key, or empty."""
+    if known.oid != mapping.oid or known.key_numbers in ((), mapping.key_numbers):
+        return ""
+    return (
+        f"its rows are known by other columns than ({', '.join(mapping.key_columns)}), and these do not name"
+        " every row any more"
+    )
+
+
 def _refuse_other_filter(mapping: TableMapping, known: Registration) -> None:
     if mapping.where != known.where:
         raise NotSetUp(
@@ -118,9 +133,9 @@ def _remember(database: Database, mapping: TableMapping, known: Registration) ->
             continue
         retyped |= memory.get("column_type", field.column_type) != field.column_type
         fields[field.name] = {**memory, **memory_of_column(field)}
-    if fields == known.fields:
+    if (fields, mapping.key_numbers, mapping.oid) == (known.fields, known.key_numbers, known.oid):
         return known
+    backfilled = known.backfilled and not retyped
+    noted = replace(known, fields=fields, backfilled=backfilled, oid=mapping.oid, key_numbers=mapping.key_numbers)
     with database.transaction() as uow:
-        return uow.registrations.save(
-            replace(known, fields=fields, backfilled=known.backfilled and not retyped, oid=mapping.oid)
-        )
+        return uow.registrations.save(noted)
