@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
@@ -20,11 +19,11 @@ from sync_engine.adapters.postgres.listen import listening
 from sync_engine.adapters.postgres.probe import probe_column
 from sync_engine.adapters.postgres.request_ledger import PostgresRequestLedger
 from sync_engine.adapters.system import SystemClock, SystemIds
-from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.mapping import TableMapping, captured_tables
 from sync_engine.domain.schedule import PollRule, polling_floor
 from sync_engine.domain.schema import Column, Table
 from sync_engine.domain.values import Json
-from sync_engine.engine.configure.mapping import build_mappings, pending_relations
+from sync_engine.engine.configure.mapping import build_mappings
 from sync_engine.engine.configure.setup import Installation, MappedTable
 from sync_engine.engine.context import Context, Progress, no_progress
 from sync_engine.engine.continuous.loop import LoopOptions, slice_of
@@ -39,8 +38,6 @@ from sync_engine.settings import Settings
 STATE = ".sync-engine"
 """The folder beside `sync.toml` for what must not go back with the database."""
 
-_log = logging.getLogger(__name__)
-
 
 class App:
     """One installation, opened: every part is made when it is first asked for, and closed by `open_app`."""
@@ -51,7 +48,6 @@ class App:
         self._progress = progress
         self.clock = clock
         self.ids = SystemIds()
-        self._told = False
 
     @cached_property
     def database_url(self) -> str:
@@ -138,6 +134,7 @@ class App:
             workspace=self.workspace,
             parent_page=self.settings.notion.parent_page_id,
             mapped=self.mapped,
+            captured=self.captured,
             inbox_title=self.settings.inbox.title if self.settings.inbox.enabled else "",
             progress=self._progress,
         )
@@ -147,7 +144,7 @@ class App:
         is_set_up = self.database.is_set_up()
         with self.database.transaction() as uow:
             mappings = [mapping for mapping, _ in self.mapped(uow if is_set_up else None)]
-            return mappings, uow.rows.fingerprint(mappings)
+            return mappings, uow.rows.fingerprint(captured_tables(mappings))
 
     def mapped(self, uow: UnitOfWork | None) -> Sequence[MappedTable]:
         """Mappings with their tables; without a unit of work, as if nothing were registered yet."""
@@ -156,22 +153,30 @@ class App:
                 return self._paired(opened, ())
         return self._paired(uow, uow.registrations.all())
 
-    def _paired(self, uow: UnitOfWork, registrations: Sequence[Registration]) -> Sequence[MappedTable]:
+    def captured(self, uow: UnitOfWork | None) -> Sequence[MappedTable]:
+        """The same, and the junctions of their relations."""
+        if uow is None:
+            with self.database.transaction() as opened:
+                return self._paired(opened, (), captured_tables)
+        return self._paired(uow, uow.registrations.all(), captured_tables)
+
+    def _paired(
+        self,
+        uow: UnitOfWork,
+        registrations: Sequence[Registration],
+        which: Callable[[Sequence[TableMapping]], Sequence[TableMapping]] = lambda mappings: mappings,
+    ) -> Sequence[MappedTable]:
         tables = uow.rows.tables(self.schemas)
         by_oid = {table.oid: table for table in tables}
         mappings = build_mappings(self.settings, tables, registrations, uow.rows.kind)
-        self._tell_of_later_relations()
-        return [(mapping, by_oid[mapping.oid]) for mapping in mappings]
-
-    def _tell_of_later_relations(self) -> None:
-        for name in () if self._told else pending_relations(self.settings):
-            _log.warning("relation %s goes through a junction table: read, but not synced in this version", name)
-        self._told = True
+        return [(mapping, by_oid[mapping.oid]) for mapping in which(mappings)]
 
     @property
     def schemas(self) -> Sequence[str]:
         """The schemas that the configured tables lie in."""
-        named = {table.name.partition(".")[0] for table in self.settings.tables if "." in table.name}
+        names = {table.name for table in self.settings.tables}
+        names |= {link.through for table in self.settings.tables for link in table.relations.values()}
+        named = {name.partition(".")[0] for name in names if "." in name}
         return [self.settings.postgres.schema, *sorted(named - {self.settings.postgres.schema})]
 
     def tables(self, schemas: Sequence[str]) -> Sequence[Table]:

@@ -35,9 +35,11 @@ class Story:
         narrator = self.narrator
         narrator.chapter("Set up and sync")
         narrator.say(
-            "17 tables of the VITAL example lie in a Postgres of the demo's own. Notion is a local one that"
+            "14 tables of the VITAL example, and four that link them, lie in a Postgres of the demo's own."
         )
-        narrator.say("speaks the real API; its limit of 3 requests a second is lifted for the demo.")
+        narrator.say(
+            "Notion is a local one that speaks the real API; its limit of 3 requests a second is lifted here."
+        )
         narrator.run("setup")
         first = narrator.run("sync")
         rows = sum(int(str(item["rows"])) for item in self._tables())

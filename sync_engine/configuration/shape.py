@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 Direction = Literal["both", "to-notion", "from-notion"]
 ConflictPolicy = Literal["newest", "postgres", "notion", "manual", "union", "min", "max", "delta", "lines"]
 GroupPolicy = Literal["newest", "postgres", "notion", "manual"]
+LinkPolicy = Literal["newest", "postgres", "notion", "manual", "union"]
 AmbiguousPolicy = Literal["notion", "postgres", "manual"]
 DeleteFromPostgres = Literal["ignore", "hold", "soft", "trash", "delete"]
 DeleteFromNotion = Literal["ignore", "hold", "soft", "delete"]
@@ -151,11 +152,19 @@ class GroupSettings(Shape):
 
 
 class RelationSettings(Shape):
-    """`[tables.relations.NAME]`: many-to-many through a junction table."""
+    """`[tables.relations.NAME]`: many-to-many through a junction table.
+
+    `from_column` and `to_column` say which of its foreign keys are meant, where it links the two tables in several
+    ways (as a table that links rows of one and the same table does).
+    """
 
     through: Name
     to: Name
     property: Name | None = None
+    from_column: Name | None = None
+    to_column: Name | None = None
+    direction: Direction | None = None
+    conflict: LinkPolicy | None = None
 
 
 class TableSettings(Shape):

@@ -79,6 +79,11 @@ def _entered(folded: Record, event: ChangeEvent, mapping: TableMapping) -> Recor
     return replace(folded, postgres={mapping.title: again, **folded.postgres})
 
 
+def fold_links(record: Record, field: FieldMapping, change: PendingChange) -> Record:
+    """The record after the rows of a junction that belong to it changed."""
+    return replace(record, postgres=_pending(record.base, record.postgres, [(field, change)]))
+
+
 def _soft(
     folded: Record, event: ChangeEvent, mapping: TableMapping, told: bool | None, *, was_gone: bool
 ) -> Record:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from sync_engine.domain.codecs.codec import Codec
+from sync_engine.domain.codecs.scalar import Scalar
+from sync_engine.domain.keys import encode_key
+from sync_engine.domain.values import JsonObject
 
 Direction = Literal["both", "to-notion", "from-notion"]
 ConflictPolicy = Literal[
@@ -29,6 +32,40 @@ KEY_PROPERTY = "Sync Key"
 
 
 @dataclass(frozen=True, slots=True)
+class Junction:
+    """A table each of whose rows links one row of the field's table to one of the relation's target.
+
+    `rows` is that table as it is captured: it has no fields and no page. `own` are its columns that refer to the
+    key of the field's table and `other` those that refer to the key of the target, in key order; `own_scalars`
+    and `other_scalars` are their types.
+    """
+
+    rows: TableMapping
+    own: tuple[str, ...]
+    own_scalars: tuple[Scalar, ...]
+    other: tuple[str, ...]
+    other_scalars: tuple[Scalar, ...]
+
+    def owner(self, image: JsonObject) -> str:
+        """The key of the field's row that a row of the junction belongs to; empty when it belongs to none."""
+        return _key(self.own, self.own_scalars, image)
+
+    def turned(self) -> Junction:
+        """The same junction, seen from the target."""
+        return Junction(self.rows, self.other, self.other_scalars, self.own, self.own_scalars)
+
+
+def _key(columns: tuple[str, ...], scalars: tuple[Scalar, ...], image: JsonObject) -> str:
+    parts: list[str] = []
+    for column, scalar in zip(columns, scalars, strict=True):
+        value = image.get(column)
+        if value is None:
+            return ""
+        parts.append(scalar.show(scalar.read(value)))
+    return encode_key(parts)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldMapping:
     """One mapped field. `name` is the column's name at `init` time and names the field everywhere.
 
@@ -36,6 +73,8 @@ class FieldMapping:
     events of that time carry them. `relation_to` names the mapping (table)
     that a relation field points to; its canonical value is then the target's record key, or None. `gives_key`: the
     column is of the key and not written once there is a row, but a page that becomes one may bring its value.
+    A relation with a `junction` is to many: its canonical value is the sorted list of the targets' record keys, or
+    None, and its column is a name of its own that row images have it under.
     `resolver` is what decides under the policy `custom`: `sql:SCHEMA.FUNCTION` or `python:MODULE:FUNCTION`.
     """
 
@@ -57,6 +96,7 @@ class FieldMapping:
     relation_to: str = ""
     options: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
+    junction: Junction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +129,8 @@ class TableMapping:
     `soft`: a row that it marks counts as deleted; `soft_type` is the column's base type. `where` is the row filter
     as `sync.toml` writes it, `row_filter` what `setup` made of it (Postgres' own text of the expression). `match`
     are the fields by which rows and pages that existed apart are linked (None: nobody said), `adopts` is the id of
-    the database to use. `key_numbers` are the numbers of the key's columns.
+    the database to use. `key_numbers` are the numbers of the key's columns, `pinned` are columns that every captured
+    update tells, changed or not.
     """
 
     name: str
@@ -121,6 +162,7 @@ class TableMapping:
     adopts: str = ""
     key_numbers: tuple[int, ...] = ()
     groups: tuple[Group, ...] = ()
+    pinned: tuple[str, ...] = ()
 
     def field_named(self, name: str) -> FieldMapping | None:
         """The field of that name, or None."""
@@ -132,6 +174,11 @@ class TableMapping:
         return {item.name: item for item in self.fields}
 
     @cached_property
+    def to_many(self) -> tuple[FieldMapping, ...]:
+        """The relations through a junction."""
+        return tuple(item for item in self.fields if item.junction is not None)
+
+    @cached_property
     def by_column(self) -> Mapping[str, FieldMapping]:
         """Fields by column name, former names included unless another column bears them now."""
         former = {name: item for item in self.fields for name in item.former}
@@ -141,3 +188,14 @@ class TableMapping:
     def by_property_id(self) -> Mapping[str, FieldMapping]:
         """Fields by property id (only those that have one)."""
         return {item.property_id: item for item in self.fields if item.property_id}
+
+
+def captured_tables(mappings: Sequence[TableMapping]) -> tuple[TableMapping, ...]:
+    """The mapped tables and, after them, the junctions of their relations: all whose changes are logged."""
+    junctions = {
+        item.junction.rows.oid: item.junction.rows
+        for mapping in mappings
+        for item in mapping.to_many
+        if item.junction is not None
+    }
+    return (*mappings, *junctions.values())

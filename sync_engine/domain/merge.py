@@ -7,7 +7,7 @@ never a conflict, the same edit on both sides is none, a second merge does nothi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal, assert_never
 
@@ -88,7 +88,10 @@ def merge_field(
     kind: ConflictType = "update_differing" if has_base else "insert_exists"
     if policy in _COMBINING or policy == "custom":
         values = (base, postgres.value, lift(notion.value))
-        return _combined(values, policy, custom, kind) or _newest(postgres, notion, ambiguous, kind)
+        found = _combined(values, policy, custom, kind)
+        if found is not None:
+            return replace(found, value=lift(found.value)) if policy == "union" else found
+        return _newest(postgres, notion, ambiguous, kind)
     return decide_between(postgres, notion, policy, ambiguous, kind)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from sync_engine.domain.codecs.links import LIMIT
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.reconcile import Settled
 from sync_engine.domain.record import Presence, Record
-from sync_engine.domain.unresolved import is_unresolved, refusal, waiting_page
+from sync_engine.domain.unresolved import is_unresolved, refusal, targets_of, waiting_page
 from sync_engine.domain.values import Value
 
 PageOf = Callable[[str, str], str]
@@ -38,14 +39,15 @@ class Operation:
     """One write to one side of one record.
 
     `values` are canonical values to write by field; `waiting` are relation targets (mapping, key) that are not
-    linked yet: the fields concerned are left out and stay pending. `links` maps relation fields to page ids.
+    linked yet: the fields concerned are left out and stay pending. `links` maps relation fields to the ids of the
+    pages that they shall point to.
     """
 
     side: Side
     action: Action
     record: Record
     values: Mapping[str, Value] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: tuple[tuple[str, str], ...] = ()
     seqs: tuple[int, ...] = ()
     cause: str = ""
@@ -213,22 +215,33 @@ def notion_operation(record: Record, mapping: TableMapping, page_of: PageOf, act
 
 def _notion_write(settled: Settled, mapping: TableMapping, page_of: PageOf, action: Action) -> Operation:
     values: dict[str, Value] = {}
-    links: dict[str, str] = {}
+    links: dict[str, tuple[str, ...]] = {}
     waiting: list[tuple[str, str]] = []
     for name, change in settled.record.postgres.items():
         target = mapping.by_name.get(name)
         if name in settled.held or target is None:
             continue
+        if too_many_links(target, change.value):
+            continue
         if target.relation_to and change.value is not None:
-            page_id = page_of(target.relation_to, str(change.value))
-            if not page_id:
-                waiting.append((target.relation_to, str(change.value)))
+            keys = targets_of(change.value)
+            pages = tuple(page_of(target.relation_to, key) for key in keys)
+            if not all(pages):
+                waiting += [(target.relation_to, key) for key, page in zip(keys, pages, strict=True) if not page]
                 continue
-            links[name] = page_id
+            links[name] = pages
         values[name] = change.value
     return Operation(
         Side.NOTION, action, settled.record, values, links, tuple(waiting), _seqs(settled, Side.POSTGRES)
     )
+
+
+def too_many_links(target: FieldMapping, value: Value) -> str:
+    """Why Notion cannot be told the links, as a sentence; empty when it can, or when the field has none."""
+    count = len(value) if target.junction is not None and isinstance(value, list) else 0
+    if count <= LIMIT:
+        return ""
+    return f"{count} links, and Notion takes at most {LIMIT} in one write: the page keeps those that it shows"
 
 
 def _postgres_write(settled: Settled, mapping: TableMapping, action: Action, *, whole: bool = False) -> Operation:

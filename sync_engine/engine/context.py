@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Protocol
 
 from sync_engine.domain.lanes import Lane
-from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.mapping import TableMapping, captured_tables
 from sync_engine.domain.merge import AmbiguousPolicy
 from sync_engine.errors import UsageError
 from sync_engine.ports.archives import ArchiveFiles
@@ -84,6 +84,11 @@ class Context:
     def by_id(self) -> Mapping[int, TableMapping]:
         """Mappings by their registered id."""
         return {mapping.id: mapping for mapping in self.mappings}
+
+    @cached_property
+    def captured(self) -> Sequence[TableMapping]:
+        """The mappings, and the junctions of their relations, which are captured too."""
+        return captured_tables(self.mappings)
 
     @cached_property
     def by_name(self) -> Mapping[str, TableMapping]:

@@ -18,8 +18,8 @@ from sync_engine.ports.inbox import Inbox
 from sync_engine.ports.installation import Capture
 from sync_engine.ports.lease import Leases
 from sync_engine.ports.ledger import Requests
-from sync_engine.ports.rollbacks import Rollbacks
 from sync_engine.ports.redactions import Redactions
+from sync_engine.ports.rollbacks import Rollbacks
 from sync_engine.ports.rows import Rows
 from sync_engine.ports.scratch import Scratch
 from sync_engine.ports.store import Conflicts, Held, Journal, Marks, Records, Registrations, Runs

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.mapping import Junction, TableMapping
 from sync_engine.domain.schema import Table
 from sync_engine.domain.values import JsonObject, Value
 
@@ -21,6 +21,19 @@ class RowOp(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class LinkWrite:
+    """The rows of a junction that belong to one row: there shall be one for each of the `wanted` record keys.
+
+    `expected`: the keys that there must be ones for now, else the outcome is `CHANGED`; None: whatever there is.
+    `wanted` None: they are only looked at.
+    """
+
+    junction: Junction
+    wanted: tuple[str, ...] | None
+    expected: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RowWrite:
     """One write. `values` are text literals by column (cast to the column's type by the adapter), None = NULL.
 
@@ -28,6 +41,7 @@ class RowWrite:
     still hold `expected` (literals by column, compared as the column's type), else the outcome is `CHANGED`.
     A DELETE that would cascade to rows of tables that are not captured, whose log and rollback would know nothing
     of them, is `REJECTED`, unless it `cascades`.
+    `links`: what else is written or expected, in junctions, by the name that the image has it under.
     """
 
     op: RowOp
@@ -35,6 +49,7 @@ class RowWrite:
     values: Mapping[str, str | None]
     expected: Mapping[str, str | None]
     cascades: bool = False
+    links: Mapping[str, LinkWrite] = field(default_factory=dict)
 
 
 class RowResult(Enum):
@@ -48,9 +63,9 @@ class RowResult(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """Result of one write. `image` holds all captured columns of the row as stored (after BEFORE triggers),
-    or None. `key` is the row's key. For REJECTED: `reason` is Postgres' message, with `sqlstate`,
-    `constraint` and `column` where it names them."""
+    """Result of one write. `image` holds all captured columns of the row as stored (after BEFORE triggers), and
+    the keys of its links, or None. `key` is the row's key. For REJECTED: `reason` is Postgres' message, with
+    `sqlstate`, `constraint` and `column` where it names them."""
 
     result: RowResult
     key: str = ""
@@ -99,7 +114,8 @@ class Rows(Protocol):
         ...
 
     def fetch(self, mapping: TableMapping, keys: Sequence[str]) -> Mapping[str, JsonObject]:
-        """Column images by key, for the rows that exist."""
+        """Images by key, for the rows that exist: of the captured columns, and of the links in junctions (the list
+        of the targets' keys, under the field's name)."""
         ...
 
     def keys(self, mapping: TableMapping, batch: int = 1000) -> Iterator[Sequence[str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sync_engine.domain.codecs.codec import FieldError
 from sync_engine.domain.mapping import FieldMapping
+from sync_engine.domain.unresolved import targets_of
 from sync_engine.domain.values import Json, Value
 from sync_engine.errors import UsageError
 from sync_engine.web.forms import Fields
@@ -77,7 +78,8 @@ def cell_of(column: FieldMapping, value: Value, titles: Titles) -> Cell:
     if value is None:
         return Cell(column, kind, null=True)
     if kind == "relation":
-        return Cell(column, kind, chips=[titles.get((column.relation_to, str(value))) or str(value)])
+        keys = targets_of(value)
+        return Cell(column, kind, chips=[titles.get((column.relation_to, key)) or key for key in keys])
     if kind == "choice":
         return Cell(column, kind, chips=[plain(value)])
     if kind == "list" and isinstance(value, list) and not any(isinstance(item, list) for item in value):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.unresolved import targets_of
 from sync_engine.domain.values import Value
 from sync_engine.web.shown import plain
 
@@ -34,16 +35,16 @@ def targets(mapping: TableMapping, values: Iterable[tuple[str, Value]]) -> set[t
     found = set()
     for name, value in values:
         field = mapping.field_named(name)
-        if field is not None and field.relation_to and isinstance(value, str):
-            found.add((field.relation_to, value))
+        if field is not None and field.relation_to:
+            found |= {(field.relation_to, key) for key in targets_of(value)}
     return found
 
 
 def shown(mapping: TableMapping | None, name: str, value: Value, titles: Titles) -> Shown:
     """A value of a field, which may no longer be mapped."""
     field = mapping.field_named(name) if mapping is not None else None
-    if field is not None and field.relation_to and isinstance(value, str):
-        return Shown(titles.get((field.relation_to, value)) or value)
+    if field is not None and field.relation_to and (keys := targets_of(value)):
+        return Shown(", ".join(titles.get((field.relation_to, key)) or key for key in keys))
     return Shown(plain(value), null=value is None)
 
 

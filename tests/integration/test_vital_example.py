@@ -21,7 +21,7 @@ from sync_engine.errors import ConfigurationError
 EXAMPLE = example_folder()
 SAMPLE = EXAMPLE / "sample"
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "vital"
-SYNCED = 17
+SYNCED = 14
 
 
 def records(path: Path) -> list[dict[str, Any]]:

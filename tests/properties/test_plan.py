@@ -104,7 +104,7 @@ def test_each_side_gets_what_is_pending_on_the_other_and_is_not_held(
 @pytest.mark.parametrize(
     ("owner", "values", "links", "waiting"),
     [
-        ("ada", {"title": "x", "owner": "ada"}, {"owner": "page of ada"}, ()),
+        ("ada", {"title": "x", "owner": "ada"}, {"owner": ("page of ada",)}, ()),
         ("bob", {"title": "x"}, {}, (("people", "bob"),)),
         (None, {"title": "x", "owner": None}, {}, ()),
     ],
@@ -113,7 +113,7 @@ def test_each_side_gets_what_is_pending_on_the_other_and_is_not_held(
 def test_a_relation_is_written_when_its_target_has_a_page_and_waits_until_then(
     owner: Value,
     values: dict[str, Value],
-    links: dict[str, str],
+    links: dict[str, tuple[str, ...]],
     waiting: tuple[tuple[str, str], ...],
     action: Action,
 ) -> None:

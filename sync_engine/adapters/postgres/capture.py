@@ -121,7 +121,7 @@ class PostgresCapture:
 
 
 def _wanted(mapping: TableMapping, table: Table) -> Mapping[str, Function]:
-    shape = shape_of(mapping.id, table, mapping.key_columns, mapping.captured)
+    shape = shape_of(mapping.id, table, mapping.key_columns, mapping.captured, mapping.pinned)
     return {ROW_TRIGGER: row_function(shape), TRUNCATE_TRIGGER: truncate_function(shape)}
 
 

@@ -24,14 +24,16 @@ _OLD, _NEW = SQL("OLD"), SQL("NEW")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a table's functions depend on: the mapping's number, the table's oid (the columns' numbers are true of
-    no other), key columns in key order, captured columns, and whether its rows are those of partitions."""
+    """What a table's functions depend on: the mapping's number, the table's oid (the columns' numbers are true
+    of no other), key columns in key order, captured columns, whether its rows are those of partitions, and the
+    columns that every update tells, changed or not."""
 
     mapping: int
     table: int
     key: tuple[Column, ...]
     captured: tuple[Column, ...]
     partitioned: bool = False
+    pinned: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,10 @@ class Function:
     body: str
 
 
-def shape_of(mapping: int, table: Table, key: Sequence[str], captured: Sequence[str]) -> Shape:
-    """The columns concerned, in the table's order; key columns are always captured.
+def shape_of(
+    mapping: int, table: Table, key: Sequence[str], captured: Sequence[str], pinned: Sequence[str] = ()
+) -> Shape:
+    """The columns concerned, in the table's order; key columns are always captured, and so are `pinned` ones.
 
     Virtual generated columns are left out: triggers see them as NULL (PostgreSQL 18). Raises DatabaseError when
     the table has no key, or no longer has a key column.
@@ -57,13 +61,14 @@ def shape_of(mapping: int, table: Table, key: Sequence[str], captured: Sequence[
     missing = [name for name in key if name not in columns]
     if missing:
         raise DatabaseError(f"table {table.schema}.{table.name} has no column {missing[0]!r}, which was its key")
-    wanted = set(key) | set(captured)
+    wanted = set(key) | set(captured) | set(pinned)
     return Shape(
         mapping,
         table.oid,
         tuple(columns[name] for name in key),
         tuple(item for item in table.columns if item.name in wanted and item.generated != "virtual"),
         table.partitioned,
+        tuple(columns[name] for name in pinned if name in columns),
     )
 
 
@@ -71,6 +76,7 @@ def row_function(shape: Shape) -> Function:
     """Logs INSERT, UPDATE and DELETE of one row."""
     body = SQL(_template("capture_row")).format(
         comparisons=SQL("\n").join(_comparisons(shape)),
+        pinned=_pinned(shape),
         new_key=images.record_key(shape.key, _NEW),
         old_key=images.record_key(shape.key, _OLD),
         new_row=images.row_image(shape.captured, _NEW),
@@ -80,6 +86,15 @@ def row_function(shape: Shape) -> Function:
         mapping=Literal(shape.mapping),
     )
     return Function(f"capture_{shape.mapping}_v{VERSION}", _settings(shape), body.as_string())
+
+
+def _pinned(shape: Shape) -> Composed:
+    """Adds the pinned columns to both images of an update."""
+    if not shape.pinned:
+        return SQL("").format()
+    return SQL("\n            v_before := {old} || v_before;\n            v_after := {new} || v_after;").format(
+        old=images.row_image(shape.pinned, _OLD), new=images.row_image(shape.pinned, _NEW)
+    )
 
 
 def _fallback(shape: Shape) -> Composed:

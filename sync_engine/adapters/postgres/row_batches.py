@@ -35,14 +35,16 @@ def batches(writes: Sequence[RowWrite], key_columns: Sequence[str]) -> Iterator[
     """Places of the writes, in order, in runs that may be applied together.
 
     The writes of a run do the same to different rows, so that their order does not matter. A write that changes
-    a key is a run of its own, because a later write may mean the new key.
+    a key is a run of its own, because a later write may mean the new key; so is one with links, which are written
+    row by row.
     """
     run: list[int] = []
     seen: set[str] = set()
     size = 0
     previous: RowOp | None = None
     for place, write in enumerate(writes):
-        alone = write.op is RowOp.UPDATE and not write.values.keys().isdisjoint(key_columns)
+        moves = write.op is RowOp.UPDATE and not write.values.keys().isdisjoint(key_columns)
+        alone = moves or bool(write.links)
         full = len(run) >= ROWS or size >= CHARACTERS
         if run and (alone or full or write.op is not previous or write.key in seen):
             yield run

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.statements import statement
-from sync_engine.domain.mapping import TableMapping
+from sync_engine.domain.mapping import Junction, TableMapping
 from sync_engine.domain.schema import Column
 from sync_engine.errors import DatabaseError
 
@@ -37,11 +37,25 @@ class WriteColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkShape:
+    """The rows of a junction that belong to a row: their table, the columns that name the row (in its key's
+    order), and those that name the target. `name` is what images have them under."""
+
+    name: str
+    schema: str
+    table: str
+    own: tuple[WriteColumn, ...]
+    other: tuple[WriteColumn, ...]
+    partitioned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RowShape:
-    """One table: its name, key columns in key order, captured columns, and all columns by name.
+    """One table: its name, key columns in key order, captured columns, all columns by name, and links.
 
     `partitioned` says that its rows are those of its partitions; rows of tables that inherit from it are not.
     `row_filter` is the expression that rows have to fit, where there is one.
+    `mapping` is its number in the log.
     """
 
     schema: str
@@ -51,6 +65,8 @@ class RowShape:
     columns: Mapping[str, WriteColumn]
     partitioned: bool = False
     row_filter: str = ""
+    links: tuple[LinkShape, ...] = ()
+    mapping: int = 0
 
     def column(self, name: str) -> WriteColumn:
         """The column of that name. Raises DatabaseError when the table has none."""
@@ -64,15 +80,37 @@ class RowShape:
 
 
 def read_shape(driver: Driver, mapping: TableMapping) -> RowShape:
-    """The shape of a mapped table. Raises DatabaseError when the table, or a key column, is not there."""
+    """The shape of a mapped table. Raises DatabaseError when it, a junction, or a key column is missing."""
+    columns, partitioned = _columns(driver, mapping.schema, mapping.table)
+    shape = RowShape(
+        mapping.schema,
+        mapping.table,
+        (),
+        mapping.captured,
+        columns,
+        partitioned,
+        mapping.row_filter,
+        mapping=mapping.id,
+    )
+    links = tuple(
+        _link_shape(driver, item.column, item.junction) for item in mapping.to_many if item.junction is not None
+    )
+    return replace(shape, key=tuple(shape.column(name) for name in mapping.key_columns), links=links)
+
+
+def _columns(driver: Driver, schema: str, table: str) -> tuple[Mapping[str, WriteColumn], bool]:
     with psycopg.RawCursor(driver, row_factory=dict_row) as cursor:
-        cursor.execute(statement("row_columns"), [mapping.schema, mapping.table])
+        cursor.execute(statement("row_columns"), [schema, table])
         found = cursor.fetchall()
     partitioned = any([row.pop("partitioned") for row in found])
-    columns = {row["name"]: WriteColumn(**row) for row in found}
-    if not columns:
-        raise DatabaseError(
-            f"table {mapping.schema}.{mapping.table} is not in the database", hint="see: sync-engine plan"
-        )
-    shape = RowShape(mapping.schema, mapping.table, (), mapping.captured, columns, partitioned, mapping.row_filter)
-    return replace(shape, key=tuple(shape.column(name) for name in mapping.key_columns))
+    if not found:
+        raise DatabaseError(f"table {schema}.{table} is not in the database", hint="see: sync-engine plan")
+    return {row["name"]: WriteColumn(**row) for row in found}, partitioned
+
+
+def _link_shape(driver: Driver, name: str, junction: Junction) -> LinkShape:
+    rows = junction.rows
+    columns, partitioned = _columns(driver, rows.schema, rows.table)
+    shape = RowShape(rows.schema, rows.table, (), (), columns, partitioned)
+    own, other = (tuple(shape.column(column) for column in ends) for ends in (junction.own, junction.other))
+    return LinkShape(name, rows.schema, rows.table, own, other, partitioned)

@@ -8,16 +8,20 @@ INSERT has no `i`, it returns in the order of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from sync_engine.adapters.postgres.images import OBJECT_NAMES, image, record_key, rows_of
 from sync_engine.adapters.postgres.row_filter import fitting_rows
-from sync_engine.adapters.postgres.row_shape import RowShape, WriteColumn
+from sync_engine.adapters.postgres.row_shape import LinkShape, RowShape, WriteColumn
 
 _ROW = Identifier("t")
 _GIVEN = Identifier("v")
+_LINK = Identifier("j")
+
+OfLink = Callable[[LinkShape], Composed]
+"""Composes a statement over the links of one row."""
 
 
 def select_all(shape: RowShape) -> Composed:
@@ -211,12 +215,72 @@ def _and(conditions: Iterable[Composable]) -> Composed:
 
 
 def _image(shape: RowShape) -> Composed:
-    """The captured columns as one JSON object, each as the capture trigger stores it.
+    """The captured columns as one JSON object, each as the capture trigger stores it, and the links.
 
     A row of a subquery and not `jsonb_build_object`, which is slower and takes 50 columns at most.
     """
-    columns = SQL(", ").join(
+    columns = [
         SQL("{} AS {}").format(image(column.described, _ROW), Identifier(column.name))
         for column in map(shape.column, shape.captured)
+    ]
+    columns += [SQL("({}) AS {}").format(_linked(shape, link), Identifier(link.name)) for link in shape.links]
+    return SQL("(SELECT row_to_json(i.*) FROM (SELECT {}) AS i)").format(SQL(", ").join(columns))
+
+
+def _linked(shape: RowShape, link: LinkShape) -> Composed:
+    """The keys of the targets, as a JSON list in the order of their bytes."""
+    own = zip(link.own, shape.key, strict=True)
+    conditions: list[Composable] = [SQL("{} = {}").format(_linking(column), _own(key)) for column, key in own]
+    conditions += [SQL("{} IS NOT NULL").format(_linking(column)) for column in link.other]
+    return SQL(
+        "SELECT coalesce(json_agg(l.k ORDER BY l.k), '[]')"
+        ' FROM (SELECT DISTINCT {} COLLATE "C" AS k FROM {} WHERE {}) AS l'
+    ).format(record_key([column.described for column in link.other], _LINK), _link_table(link), _and(conditions))
+
+
+def links_of(link: LinkShape) -> Composed:
+    """The keys of the targets of one row, locked. Parameters: the parts of its key."""
+    return SQL("SELECT {} FROM {} WHERE {} FOR UPDATE").format(
+        record_key([column.described for column in link.other], _LINK),
+        _link_table(link),
+        _and([*_belongs(link), *(SQL("{} IS NOT NULL").format(_linking(column)) for column in link.other)]),
     )
-    return SQL("(SELECT row_to_json(i.*) FROM (SELECT {}) AS i)").format(columns)
+
+
+def unlink(link: LinkShape) -> Composed:
+    """Delete the rows that link one row to the given. Parameters: the parts of its key, then the targets' keys
+    as a JSON list of records with the parts `k0`, `k1` ..."""
+    matching = [
+        SQL("{} = {}").format(_linking(column), _literal("k", n, column)) for n, column in enumerate(link.other)
+    ]
+    return SQL("DELETE FROM {} USING {} WHERE {}").format(
+        _link_table(link), _targets(link), _and([*_belongs(link), *matching])
+    )
+
+
+def link_up(link: LinkShape) -> Composed:
+    """Insert a row for each of the given targets, unless it is there. Parameters as for `unlink`."""
+    columns = [Identifier(column.name) for column in (*link.own, *link.other)]
+    values: list[Composable] = [SQL(f"${n}::text::{column.write_type}") for n, column in enumerate(link.own, 1)]
+    values += [_literal("k", n, column) for n, column in enumerate(link.other)]
+    return SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(
+        Identifier(link.schema, link.table), SQL(", ").join(columns), SQL(", ").join(values), _targets(link)
+    )
+
+
+def _belongs(link: LinkShape) -> Iterable[Composed]:
+    for n, column in enumerate(link.own, 1):
+        yield SQL("{} = {}").format(_linking(column), SQL(f"${n}::text::{column.write_type}"))
+
+
+def _targets(link: LinkShape) -> Composed:
+    parts = SQL(", ").join(SQL("{} text").format(Identifier(f"k{n}")) for n in range(len(link.other)))
+    return SQL("json_to_recordset({}) AS {}({})").format(SQL(f"${len(link.own) + 1}"), _GIVEN, parts)
+
+
+def _link_table(link: LinkShape) -> Composed:
+    return SQL("{} AS {}").format(rows_of(link.schema, link.table, partitioned=link.partitioned), _LINK)
+
+
+def _linking(column: WriteColumn) -> Composed:
+    return SQL("{}.{}").format(_LINK, Identifier(column.name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from sync_engine.adapters.postgres import row_sql
 from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.errors import concerns_one_row, message_of
+from sync_engine.adapters.postgres.link_writer import LinksChanged, LinkWriter
 from sync_engine.adapters.postgres.row_batches import Signature, batches, by_signature
 from sync_engine.adapters.postgres.row_shape import RowShape
 from sync_engine.adapters.postgres.statements import statement
@@ -65,22 +67,45 @@ class RowWriter:
         try:
             with self._driver.transaction():
                 return self._attempt(writes, places)
-        except psycopg.Error as error:
-            if not concerns_one_row(error):
+        except (psycopg.Error, orjson.JSONEncodeError, _RowsSuppressed, _OthersTaken, LinksChanged) as error:
+            if isinstance(error, psycopg.Error) and not concerns_one_row(error):
                 raise
             if len(places) == 1:
-                return {places[0]: _rejected(writes[places[0]], error)}
-        except orjson.JSONEncodeError as error:
-            if len(places) == 1:
-                return {places[0]: RowOutcome(RowResult.REJECTED, writes[places[0]].key, reason=str(error))}
-        except _RowsSuppressed:
-            if len(places) == 1:
-                return {places[0]: RowOutcome(RowResult.REJECTED, writes[places[0]].key, reason=SUPPRESSED)}
-        except _OthersTaken as taken:
-            if len(places) == 1:
-                return {places[0]: RowOutcome(RowResult.REJECTED, writes[places[0]].key, reason=str(taken))}
+                return {places[0]: self._to_blame(writes[places[0]], error)}
         half = len(places) // 2
         return self._apply(writes, places[:half]) | self._apply(writes, places[half:])
+
+    def _to_blame(self, write: RowWrite, error: Exception) -> RowOutcome:
+        """What is said of the one row that was not written."""
+        match error:
+            case psycopg.Error():
+                return _rejected(write, error)
+            case LinksChanged():
+                return replace(self._as_it_is(write.key), result=RowResult.CHANGED)
+            case _RowsSuppressed():
+                return RowOutcome(RowResult.REJECTED, write.key, reason=SUPPRESSED)
+            case _:
+                return RowOutcome(RowResult.REJECTED, write.key, reason=str(error))
+
+    def _attempt(self, writes: Sequence[RowWrite], places: Sequence[int]) -> _Outcomes:
+        """A write with links is alone in its run: all of it is done, or none."""
+        write = writes[places[0]]
+        if not write.links:
+            return self._attempt_columns(writes, places)
+        links = LinkWriter(self._driver, self._shape)
+        if write.op is RowOp.DELETE:
+            links.check(write)
+        outcomes = self._attempt_columns(writes, places)
+        if write.op is RowOp.DELETE or outcomes[places[0]].result is not RowResult.DONE:
+            return outcomes
+        links.write(outcomes[places[0]].key, write)
+        return {places[0]: self._as_it_is(outcomes[places[0]].key)}
+
+    def _as_it_is(self, key: str) -> RowOutcome:
+        parts = {"i": 0} | {f"k{n}": part for n, part in enumerate(decode_key(key, len(self._shape.key)))}
+        with psycopg.RawCursor(self._driver) as cursor:
+            found = cursor.execute(row_sql.select_given(self._shape), [orjson.dumps([parts]).decode()]).fetchone()
+        return self._done(found) if found else RowOutcome(RowResult.MISSING, key)
 
     def _repeat_references(self, writes: Sequence[RowWrite], places: Sequence[int], outcomes: _Outcomes) -> None:
         """Try rows again whose target came later in the same run, for as long as that helps."""
@@ -91,7 +116,7 @@ class RowWriter:
             outcomes.update(self._apply(writes, waiting))
             waiting = [place for place in waiting if outcomes[place].sqlstate == _NO_TARGET]
 
-    def _attempt(self, writes: Sequence[RowWrite], places: Sequence[int]) -> _Outcomes:
+    def _attempt_columns(self, writes: Sequence[RowWrite], places: Sequence[int]) -> _Outcomes:
         outcomes: _Outcomes = {}
         for wanted, group in by_signature(writes, places).items():
             rows = _recordset(writes, group, wanted, len(self._shape.key))

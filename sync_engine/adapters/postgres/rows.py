@@ -30,7 +30,7 @@ class PostgresRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._driver = driver_of(connection)
-        self._shapes: dict[tuple[str, str, tuple[str, ...], str], RowShape] = {}
+        self._shapes: dict[tuple[str, str, tuple[str, ...], str, tuple[str, ...]], RowShape] = {}
         self._scans = itertools.count(1)
 
     def tables(self, schemas: Sequence[str]) -> Sequence[Table]:
@@ -134,7 +134,8 @@ class PostgresRows:
         return RowWriter(self._driver, self._shape(mapping)).write(writes) if writes else []
 
     def _shape(self, mapping: TableMapping) -> RowShape:
-        seen_as = (mapping.schema, mapping.table, mapping.captured, mapping.row_filter)
+        links = tuple(item.column for item in mapping.to_many)
+        seen_as = (mapping.schema, mapping.table, mapping.captured, mapping.row_filter, links)
         if seen_as not in self._shapes:
             self._shapes[seen_as] = read_shape(self._driver, mapping)
         return self._shapes[seen_as]

@@ -19,6 +19,7 @@ from sync_engine.engine.configure.proposal import (
     propose,
     written_name,
 )
+from sync_engine.settings import RelationSettings
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _MAX_OPTIONS_SHOWN = 6
@@ -88,6 +89,18 @@ def _table_lines(item: TableProposal) -> Iterator[str]:
     for name, field in item.fields.items():
         yield ""
         yield from _field_lines(name, field)
+    for name, relation in item.settings.relations.items():
+        yield ""
+        yield from _relation_lines(item, name, relation)
+
+
+def _relation_lines(item: TableProposal, name: str, relation: RelationSettings) -> Iterator[str]:
+    """A relation to many; what the junction holds beside the link stays as it is, or is made by its defaults."""
+    shown = item.mapping.by_name[name]
+    why = "many-to-many" if shown.direction == "both" else "many-to-many, to Notion only: see `sync-engine plan`"
+    yield f"[tables.relations.{_key(name)}]   # {why}"
+    for key, value in relation.model_dump(exclude_none=True).items():
+        yield f"{key} = {_text(value)}"
 
 
 def _groups(item: TableProposal) -> Iterator[str]:
@@ -151,9 +164,9 @@ def _field_lines(name: str, field: FieldProposal) -> Iterator[str]:
 
 
 def _junction_lines(proposal: Proposal) -> Iterator[str]:
-    yield "# Tables that link two others (many-to-many). Relations through them come with a later version, as"
+    yield "# Tables that link two others (many-to-many), of which one is not listed here. Once it is, they can be"
+    yield "# relations of either:"
     yield '#   [tables.relations.NAME]  through = "JUNCTION"  to = "OTHER"'
-    yield "# below the table that shall show them. Until then such a table can be listed like any other."
     for table in proposal.junctions:
         ends = [_target(table, column, proposal.schema) for column in _linking(table)]
         payload = [column.name for column in _payload(table)]

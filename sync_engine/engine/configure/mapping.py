@@ -12,6 +12,7 @@ from sync_engine.domain.naming import database_title, distinct
 from sync_engine.domain.schema import Column, Table
 from sync_engine.domain.table_order import parents_first
 from sync_engine.engine.configure.field_mapping import map_fields
+from sync_engine.engine.configure.junctions import Catalog, map_relations
 from sync_engine.engine.configure.known_columns import TableContext
 from sync_engine.errors import ConfigurationError
 from sync_engine.ports.store import Registration
@@ -63,24 +64,20 @@ def build_mappings(
     names = {(item.table.schema, item.table.name): item.settings.name for item in placed}
     synced = {name: catalog[name] for name in names}
     titles = _database_titles(settings, placed)
+    known = Catalog(catalog, {item.settings.name: item.table for item in placed}, remembered)
     mappings = {
-        item.settings.name: _table_mapping(settings, item, synced, names, titles[item.settings.name])
+        item.settings.name: _table_mapping(settings, item, synced, names, titles[item.settings.name], known)
         for item in placed
     }
-    for item in placed:
-        _check_relations(settings, item, catalog)
-    parents = {item.settings.name: _parents(item.table, names) for item in placed}
+    parents = {item.settings.name: _parents(item, names) for item in placed}
     return tuple(mappings[name] for name in parents_first(tuple(mappings), parents))
 
 
-def pending_relations(settings: Settings) -> tuple[str, ...]:
-    """The many-to-many relations of `sync.toml`, as `table.name`: read and checked, but not synced yet."""
-    return tuple(f"{table.name}.{name}" for table in settings.tables for name in table.relations)
-
-
-def _parents(table: Table, names: Mapping[TableName, str]) -> set[str]:
-    targets = ((key.target_schema, key.target_table) for key in table.foreign_keys)
-    return {names[target] for target in targets if target in names}
+def _parents(item: _Placed, names: Mapping[TableName, str]) -> set[str]:
+    """The tables whose pages this table's relations point to."""
+    targets = ((key.target_schema, key.target_table) for key in item.table.foreign_keys)
+    linked = {relation.to for relation in item.settings.relations.values()}
+    return linked | {names[target] for target in targets if target in names}
 
 
 def _place(
@@ -186,10 +183,12 @@ def _table_mapping(
     synced: Mapping[TableName, Table],
     names: Mapping[TableName, str],
     title: str,
+    catalog: Catalog,
 ) -> TableMapping:
     table, wanted = item.table, item.settings
     context = TableContext(settings, item.position, wanted, table, item.registration, synced, names)
     mapped = map_fields(context)
+    relations = map_relations(context, mapped.fields, catalog)
     keys = [column for name in table.row_key if (column := table.column(name)) is not None]
     policies = wanted.delete or settings.defaults.delete
     brake = wanted.brake or settings.defaults.brake
@@ -201,7 +200,7 @@ def _table_mapping(
         key_columns=table.row_key,
         key_types=tuple(column.type for column in keys),
         key_numbers=tuple(column.number for column in keys),
-        fields=mapped.fields,
+        fields=(*mapped.fields, *relations),
         title=mapped.title,
         oid=table.oid,
         direction=wanted.direction or settings.defaults.direction,
@@ -312,15 +311,3 @@ def _soft_column(settings: Settings, item: _Placed, policies: DeletePolicies) ->
             hint="name a column such as deleted_at timestamptz",
         )
     return column
-
-
-def _check_relations(settings: Settings, item: _Placed, catalog: Mapping[TableName, Table]) -> None:
-    for name, relation in item.settings.relations.items():
-        if _find_table(relation.through, settings.postgres.schema, catalog, None) is None:
-            known = (_written(known, settings.postgres.schema) for known in catalog)
-            raise ConfigurationError(
-                f"{settings.where('tables', item.position, 'relations', name, 'through')}: table "
-                f"{relation.through!r} is not in the database",
-                hint=did_you_mean(relation.through, known),
-            )
-        settings.table(relation.to)

@@ -16,9 +16,17 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.naming import database_title, distinct, looks_secret
 from sync_engine.domain.schema import Column, Table
 from sync_engine.domain.values import Json, Value
+from sync_engine.engine.configure.junctions import Ends, ends_of
 from sync_engine.engine.configure.mapping import build_mappings
 from sync_engine.errors import ConfigurationError
-from sync_engine.settings import FieldSettings, NotionSettings, PostgresSettings, Settings, TableSettings
+from sync_engine.settings import (
+    FieldSettings,
+    NotionSettings,
+    PostgresSettings,
+    RelationSettings,
+    Settings,
+    TableSettings,
+)
 
 Probe = Callable[[Table, Column], Sequence[Json]]
 """Some images of a column, a few hundred at most: what the data looks like."""
@@ -54,7 +62,8 @@ class TableProposal:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What `init` writes: tables in the order of their references, junctions, and what was left out and why."""
+    """What `init` writes: tables in the order of their references, junctions of which no relation could be made,
+    and what was left out and why."""
 
     schema: str
     tables: tuple[TableProposal, ...]
@@ -90,7 +99,47 @@ def propose(
     junctions = tuple(named[name] for name, reason in reasons.items() if reason == _JUNCTION)
     left_out = tuple((name, reason) for name, reason in reasons.items() if reason not in ("", _JUNCTION))
     chosen = {name: named[name] for name, reason in reasons.items() if not reason}
-    return Proposal(schema, _proposed(chosen, tables, schema, probe), junctions, left_out)
+    relations = proposed_relations(junctions, chosen, schema)
+    linked = {relation.through for settings in relations.values() for relation in settings.values()}
+    unlinked = tuple(table for table in junctions if written_name(table, schema) not in linked)
+    return Proposal(schema, _proposed(chosen, tables, schema, probe, relations), unlinked, left_out)
+
+
+def proposed_relations(
+    junctions: Sequence[Table], chosen: Mapping[str, Table], schema: str
+) -> Mapping[str, Mapping[str, RelationSettings]]:
+    """A relation for each junction, by the table that shows it: the one that its first foreign key refers to."""
+    found: dict[str, dict[str, RelationSettings]] = {}
+    for through in junctions:
+        linking = [
+            (own, other, ends)
+            for own, table in chosen.items()
+            for other, target in chosen.items()
+            for ends in ends_of(through, table, target)
+        ]
+        if linking:
+            numbers = {column.name: column.number for column in through.columns}
+            own, other, ends = min(linking, key=lambda item: [numbers[name] for name in item[2].own.columns])
+            relations = found.setdefault(own, {})
+            name = _relation_name(chosen[own], through, chosen[other], relations)
+            relations[name] = _relation(written_name(through, schema), other, ends, alone=own != other)
+    return found
+
+
+def _relation_name(own: Table, through: Table, target: Table, taken: Mapping[str, RelationSettings]) -> str:
+    """That of the target, unless the relation is to its own table or another one is called so: of the junction."""
+    columns = {column.name for column in own.columns}
+    names = [through.name] if target is own else [target.name, through.name]
+    free = (name for name in [*names, f"{through.name}_links"] if name not in columns and name not in taken)
+    return next(free, f"{through.name}_{target.name}")
+
+
+def _relation(through: str, to: str, ends: Ends, *, alone: bool) -> RelationSettings:
+    if alone:
+        return RelationSettings(through=through, to=to)
+    return RelationSettings(
+        through=through, to=to, from_column=ends.own.columns[0], to_column=ends.other.columns[0]
+    )
 
 
 def written_name(table: Table, schema: str) -> str:
@@ -113,7 +162,11 @@ def _reason_against(table: Table, asked_for: bool) -> str:
 
 
 def _proposed(
-    chosen: Mapping[str, Table], tables: Sequence[Table], schema: str, probe: Probe
+    chosen: Mapping[str, Table],
+    tables: Sequence[Table],
+    schema: str,
+    probe: Probe,
+    relations: Mapping[str, Mapping[str, RelationSettings]],
 ) -> tuple[TableProposal, ...]:
     fields = {name: _fields(table, chosen, probe) for name, table in chosen.items()}
     written: list[TableSettings] = []
@@ -127,6 +180,7 @@ def _proposed(
                 icon=icon_for(table.name),
                 database_title=titles[-1],
                 fields={column: field.settings for column, field in fields[name].items()},
+                relations=dict(relations.get(name, {})),
             )
         )
     settings = _settings(schema, tuple(written))

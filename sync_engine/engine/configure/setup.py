@@ -36,13 +36,15 @@ class Installation:
 
     `parent_page` gives the id of the page to create databases under, or raises ConfigurationError; it is asked
     for only when one has to be created. `mapped` reads the mappings as they are configured and registered now;
-    its argument is None while the engine schema is not there. `inbox_title`: of the conflict inbox; empty: none.
+    its argument is None while the engine schema is not there. `captured` reads them with the junctions of their
+    relations, which are captured and have no database. `inbox_title`: of the conflict inbox; empty: none.
     """
 
     database: Database
     workspace: Workspace
     parent_page: Callable[[], str]
     mapped: Callable[[UnitOfWork | None], Sequence[MappedTable]]
+    captured: Callable[[UnitOfWork | None], Sequence[MappedTable]]
     progress: Progress = no_progress
     inbox_title: str = ""
 
@@ -58,13 +60,13 @@ def plan_setup(installation: Installation) -> Sequence[SetupChange]:
     if not installation.database.is_set_up():
         changes.append(SetupChange("postgres", "create", "schema sync_engine", "log, journal and state"))
         mapped = installation.mapped(None)
-        changes += [_trigger_change(mapping, CaptureState.MISSING) for mapping, _ in mapped]
+        changes += [_trigger_change(item, CaptureState.MISSING) for item, _ in installation.captured(None)]
         with installation.database.transaction() as uow:
             changes += filter_changes(uow, mapped)
     else:
         with installation.database.transaction() as uow:
             mapped = installation.mapped(uow)
-            states = [(mapping, uow.capture.state(mapping, table)) for mapping, table in mapped]
+            states = [(item, uow.capture.state(item, table)) for item, table in installation.captured(uow)]
             changes += filter_changes(uow, mapped)
             changes += _key_changes(uow, mapped)
         changes += [_trigger_change(item, state) for item, state in states if state is not CaptureState.OK]
@@ -142,11 +144,11 @@ def setup(installation: Installation) -> Sequence[SetupChange]:
 
 def _install_capture(installation: Installation) -> None:
     with installation.database.transaction() as uow:
-        for mapping, _ in installation.mapped(uow):
+        for mapping, _ in installation.captured(uow):
             if not mapping.id:
                 uow.registrations.save(_registration(mapping))
     with installation.database.transaction() as uow:
-        mapped = installation.mapped(uow)
+        mapped = installation.captured(uow)
     for done, (mapping, table) in enumerate(mapped):
         with installation.database.transaction() as uow:
             state = uow.capture.state(mapping, table)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from sync_engine.domain.mapping import FieldMapping, TableMapping
+from sync_engine.domain.unresolved import targets_of
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.context import Context
 from sync_engine.errors import UsageError
@@ -75,7 +76,9 @@ def _titles(
 ) -> Mapping[tuple[str, str], str]:
     related = [item for item in mapping.fields if item.relation_to]
     return _fetched_titles(
-        uow, context, {(item.relation_to, str(row.values[item.name])) for item in related for row in rows}
+        uow,
+        context,
+        {(item.relation_to, key) for item in related for row in rows for key in targets_of(row.values[item.name])},
     )
 
 

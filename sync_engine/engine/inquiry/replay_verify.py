@@ -12,7 +12,7 @@ from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.refold import Refold
 from sync_engine.domain.soft import deletion_told
 from sync_engine.domain.times import NOTION_GRANULARITY
-from sync_engine.domain.unresolved import seen_as, waiting_page
+from sync_engine.domain.unresolved import linked_up, seen_as, targets_of, waiting_pages
 from sync_engine.domain.values import Value
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import between_turns
@@ -124,6 +124,8 @@ class _Comparison:
             told = record.postgres.get(name)
             if told is None and self._folded.is_redacted(self._mapping.id, key, name):
                 continue
+            if told is None and value is None and self._mapping.by_name[name].junction is not None:
+                continue  # no event tells of links that a row never had
             if told is None or told.value != value:
                 yield self._mismatch(record, name, "row", told.value if told else None, value)
 
@@ -183,11 +185,12 @@ def _same_target(uow: UnitOfWork, folded: Refold, item: FieldMapping, held: Valu
     return _target(uow, folded, item, held) == _target(uow, folded, item, logged)
 
 
-def _target(uow: UnitOfWork, folded: Refold, item: FieldMapping, value: Value) -> Value:
-    page = waiting_page(value)
-    found = uow.records.keys([page]).get(page) if page else None
-    name = found[1] if found is not None else value
-    return folded.key_now(item.relation_to, name) if isinstance(name, str) else name
+def _target(uow: UnitOfWork, folded: Refold, item: FieldMapping, value: Value) -> set[str]:
+    """What the relation names: keys as they are now, and pages that have none."""
+    pages = waiting_pages(value)
+    keys = {page: key for page, (_, key) in uow.records.keys(pages).items()} if pages else {}
+    found = linked_up(value, keys)
+    return {folded.key_now(item.relation_to, key) for key in targets_of(found)} | set(waiting_pages(found))
 
 
 def _with_pages(context: Context, mapping: TableMapping, folded: Refold) -> Iterator[Mismatch]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.soft import deletion_told
-from sync_engine.domain.unresolved import waiting_page
+from sync_engine.domain.unresolved import is_unresolved, waiting_page, waiting_pages
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.context import Context
 from sync_engine.engine.passes.apply_postgres import decode_image
@@ -136,4 +136,7 @@ def _compare(
 
 
 def _comparable(item: FieldMapping, shown: Value) -> Value:
-    return waiting_page(shown) or shown if item.relation_to else shown
+    """A target without a row is told by its page."""
+    if not item.relation_to:
+        return shown
+    return waiting_page(shown) or (list(waiting_pages(shown)) if is_unresolved(shown) else shown)

@@ -15,6 +15,7 @@ from sync_engine.domain.plan import Action, Hold, Operation
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value
+from sync_engine.engine.passes.row_writes import row_write
 from sync_engine.engine.passes.soft_rows import softened
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
@@ -93,13 +94,9 @@ def _unlike_itself(operation: Operation, outcome: RowOutcome, mapping: TableMapp
 
 
 def _row_write(operation: Operation, mapping: TableMapping, approved: bool) -> RowWrite:
-    return RowWrite(
-        op=_ROW_OPS[operation.action],
-        key=operation.record.key,
-        values=_literals(operation.values, mapping),
-        expected=_literals(_expected(operation, mapping), mapping),
-        cascades=approved,
-    )
+    expected = _expected(operation, mapping)
+    write = row_write(_ROW_OPS[operation.action], operation.record.key, mapping, operation.values, expected)
+    return replace(write, cascades=approved)
 
 
 def _expected(operation: Operation, mapping: TableMapping) -> Mapping[str, Value]:
@@ -115,17 +112,6 @@ def _expected(operation: Operation, mapping: TableMapping) -> Mapping[str, Value
 def _current(record: Record, name: str) -> Value:
     pending = record.postgres.get(name)
     return record.base.get(name) if pending is None else pending.value
-
-
-def _literals(values: Mapping[str, Value], mapping: TableMapping) -> dict[str, str | None]:
-    literals: dict[str, str | None] = {}
-    for name, value in values.items():
-        target = mapping.by_name[name]
-        try:
-            literals[target.column] = target.codec.to_postgres(value)
-        except FieldError as error:
-            raise FieldError(f"{name}: {error}") from error
-    return literals
 
 
 def _after(

@@ -1,7 +1,7 @@
-"""Blind relations: a link to a page that the connection cannot see reads as empty, and that is no edit.
+"""Blind relations: a link to a page that the connection cannot see is left out, and that is no edit.
 
-Notion leaves the pages that are not shared with the connection out of a relation, and nothing says so. An emptied
-relation is therefore believed only when the page that it pointed to is still shown.
+Notion leaves the pages that are not shared with the connection out of a relation, and nothing says so. That a
+link is gone is therefore believed only when the page that it pointed to is still shown.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sync_engine.domain.codecs.codec import FieldError
-from sync_engine.domain.codecs.relation import page_ids
+from sync_engine.domain.codecs.relation import page_ids, relation_value
 from sync_engine.domain.fold import notion_value
 from sync_engine.domain.mapping import FieldMapping, TableMapping
-from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.record import Presence
+from sync_engine.domain.unresolved import targets_of
 from sync_engine.engine.context import Context
 from sync_engine.engine.passes.missing import has_left
 from sync_engine.errors import NotionNotFound
+from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.workspace import Page
 
 FEW = 3
@@ -27,12 +29,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Emptied:
-    """A relation that is empty on a page, and what it was known to point to."""
+class _Missing:
+    """A link that a relation of a page was known to have, and has no more."""
 
     page_id: str
     field: FieldMapping
     key: str
+    target: str
 
 
 def without_blind_relations(
@@ -41,67 +44,96 @@ def without_blind_relations(
     pages: Sequence[Page],
     written: Mapping[str, Iterable[str]] | None = None,
 ) -> Sequence[Page]:
-    """The pages without those emptied relations whose former targets Notion does not show: they prove nothing.
+    """The pages without what only seems to be gone: links whose targets Notion does not show prove nothing.
 
-    `written` has the fields, by page id, that this connection has just written itself. Costs nothing as long as no
-    known link has disappeared. Raises NotionUnavailable.
+    An emptied relation to one is left out, a relation to many keeps the links concerned. `written` has the
+    fields, by page id, that this connection has just written itself. Costs no request as long as no known link
+    has disappeared. Raises NotionUnavailable.
     """
-    emptied = _emptied(context, mapping, pages, written or {})
-    if not emptied:
+    missing = _missing(context, mapping, pages, written or {})
+    if not missing:
         return pages
-    unseen: dict[str, set[str]] = {}
-    for table in {item.field.relation_to for item in emptied}:
-        pointing = [item for item in emptied if item.field.relation_to == table]
+    unseen: dict[str, list[_Missing]] = {}
+    for table in {item.field.relation_to for item in missing}:
+        pointing = [item for item in missing if item.field.relation_to == table]
         shown = _shown(context, context.by_name[table], sorted({item.key for item in pointing}))
         for item in pointing:
             if item.key not in shown:
-                unseen.setdefault(item.page_id, set()).add(item.field.property_id)
+                unseen.setdefault(item.page_id, []).append(item)
     if unseen:
         _log.warning(
-            "%s: %d pages show an empty relation whose target this connection cannot see; it is left as it was",
+            "%s: %d pages show a relation without a target that this connection cannot see; it is left as it was",
             mapping.name,
             len(unseen),
             extra={"event": "relation_not_shown", "table": mapping.name},
         )
-    return [_without(page, unseen.get(page.id, ())) for page in pages]
+    return [_as_known(page, unseen.get(page.id, ())) for page in pages]
 
 
 def without_empty_relations(mapping: TableMapping, pages: Sequence[Page]) -> Sequence[Page]:
-    """The pages without any relation that is empty: for when nothing more can be asked."""
+    """The pages without any relation that could miss a link: for when nothing more can be asked."""
     relations = [field for field in mapping.fields if field.relation_to]
-    return [_without(page, [field.property_id for field in relations if _is_empty(page, field)]) for page in pages]
+    return [_without(page, [field.property_id for field in relations if _may_miss(page, field)]) for page in pages]
 
 
-def _emptied(
+def _missing(
     context: Context, mapping: TableMapping, pages: Sequence[Page], written: Mapping[str, Iterable[str]]
-) -> list[_Emptied]:
+) -> list[_Missing]:
     relations = [field for field in mapping.fields if field.relation_to in context.by_name and field.property_id]
-    candidates = [page for page in pages if any(_is_empty(page, field) for field in relations)]
+    candidates = [page for page in pages if any(_may_miss(page, field) for field in relations)]
     if not candidates:
         return []
     with context.database.transaction() as uow:
         known = uow.records.by_page(mapping.id, [page.id for page in candidates])
+        lost = [
+            (page, field, key)
+            for page in candidates
+            if page.id in known
+            for field in relations
+            if _may_miss(page, field) and field.name not in written.get(page.id, ())
+            for key in targets_of(notion_value(known[page.id], field))
+        ]
+        targets = _target_pages(uow, context, {(field.relation_to, key) for _, field, key in lost})
     return [
-        _Emptied(page.id, field, key)
-        for page in candidates
-        if page.id in known
-        for field in relations
-        if _is_empty(page, field)
-        and field.name not in written.get(page.id, ())
-        and (key := _pointed_to(known[page.id], field))
+        _Missing(page.id, field, key, target)
+        for page, field, key in lost
+        for target in [targets.get((field.relation_to, key), "")]
+        if field.junction is None or (target and target not in page_ids(page.properties[field.property_id]))
     ]
 
 
-def _is_empty(page: Page, field: FieldMapping) -> bool:
+def _target_pages(
+    uow: UnitOfWork, context: Context, wanted: Iterable[tuple[str, str]]
+) -> Mapping[tuple[str, str], str]:
+    """The page of each (table, key) that has or had one."""
+    keys: dict[str, list[str]] = {}
+    for table, key in sorted(wanted):
+        keys.setdefault(table, []).append(key)
+    return {
+        (table, key): record.page_id
+        for table, several in keys.items()
+        for key, record in uow.records.by_key(context.by_name[table].id, several).items()
+    }
+
+
+def _may_miss(page: Page, field: FieldMapping) -> bool:
+    """Whether the page could lack a link that it had: a relation to one that is empty, or any to many."""
     try:
-        return field.property_id in page.properties and not page_ids(page.properties[field.property_id])
+        found = field.property_id in page.properties and page_ids(page.properties[field.property_id])
     except FieldError:
         return False
+    return found == [] or (field.junction is not None and found is not False)
 
 
-def _pointed_to(record: Record, field: FieldMapping) -> str:
-    value = notion_value(record, field)
-    return value if isinstance(value, str) else ""
+def _as_known(page: Page, unseen: Sequence[_Missing]) -> Page:
+    """The page without the relations to one that cannot be believed, and with the links of those to many."""
+    page = _without(page, [item.field.property_id for item in unseen if item.field.junction is None])
+    kept: dict[str, list[str]] = {}
+    for item in unseen:
+        if item.field.junction is not None:
+            kept.setdefault(item.field.property_id, []).append(item.target)
+    shown = {name: relation_value([*page_ids(page.properties[name]), *targets]) for name, targets in kept.items()}
+    return replace(page, properties={**page.properties, **shown}) if shown else page
 
 
 def _shown(context: Context, target: TableMapping, keys: Sequence[str]) -> set[str]:

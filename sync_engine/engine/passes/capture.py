@@ -11,6 +11,7 @@ from sync_engine.domain.fold import fold_among, fold_row_event
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Record
 from sync_engine.engine.passes.holds import let_go
+from sync_engine.engine.passes.links import TouchedLinks
 from sync_engine.engine.passes.row_filters import ask_filter
 from sync_engine.ports.database import Database, UnitOfWork
 
@@ -45,12 +46,14 @@ def fold_events(
     An event that was folded before changes nothing.
     """
     counts: Counter[int] = Counter()
+    touched = TouchedLinks(mappings.values())
     after = 0
     while True:
         events = read(after)
         if not events:
             break
         for mapping_id, group in _by_mapping(events).items():
+            touched.note(mapping_id, group)
             mapping = mappings.get(mapping_id)
             if mapping is not None:
                 late = _fold_into_records(uow, mapping, group)
@@ -60,7 +63,7 @@ def fold_events(
         after = events[-1].seq
         if len(events) < SLICE:
             break
-    return counts
+    return counts + touched.fold(uow)
 
 
 def _by_mapping(events: Sequence[ChangeEvent]) -> Mapping[int, Sequence[ChangeEvent]]:

@@ -33,15 +33,15 @@ def ensure_captured(context: Context, registrations: Mapping[int, Registration])
     refuse_restored(context)
     with context.database.transaction() as uow:
         tables = {table.oid: table for table in uow.rows.tables(_schemas(context))}
-        states = {item.id: _state(uow, item, tables.get(item.oid)) for item in context.mappings}
-    for mapping in context.mappings:
+        states = {item.id: _state(uow, item, tables.get(item.oid)) for item in context.captured}
+    for mapping in context.captured:
         _refuse_blind(mapping, states[mapping.id])
         _refuse_other_filter(mapping, registrations[mapping.id])
         if drift := key_drift(mapping, registrations[mapping.id]):
             raise NotSetUp(f"table {mapping.name}: {drift}", hint=OTHER_KEY_HINT)
     refuse_altered(context)
     kept = dict(registrations)
-    for mapping in context.mappings:
+    for mapping in context.captured:
         if states[mapping.id] is CaptureState.OUTDATED:
             _reinstall(context.database, mapping, tables[mapping.oid])
         kept[mapping.id] = _remember(context.database, mapping, kept[mapping.id])
@@ -51,7 +51,7 @@ def ensure_captured(context: Context, registrations: Mapping[int, Registration])
 def refuse_altered(context: Context) -> None:
     """Raises SchemaChanged when somebody altered a mapped table since the mappings were made."""
     with context.database.transaction() as uow:
-        found = uow.rows.fingerprint(context.mappings)
+        found = uow.rows.fingerprint(context.captured)
     if context.fingerprint and found != context.fingerprint:
         raise SchemaChanged("somebody altered a mapped table at this moment", hint="run the command again")
 
@@ -74,7 +74,7 @@ def memory_of_column(field: FieldMapping) -> JsonObject:
 
 
 def _schemas(context: Context) -> list[str]:
-    return sorted({mapping.schema for mapping in context.mappings})
+    return sorted({mapping.schema for mapping in context.captured})
 
 
 def _state(uow: UnitOfWork, mapping: TableMapping, table: Table | None) -> CaptureState:

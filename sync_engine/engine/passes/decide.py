@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import TableMapping
-from sync_engine.domain.plan import Hold, Operation, RecordPlan, plan_record
+from sync_engine.domain.plan import Hold, Operation, RecordPlan, plan_record, too_many_links
 from sync_engine.domain.policies import rules_of
 from sync_engine.domain.reconcile import Conflict, Settled, settle
 from sync_engine.domain.record import PendingChange, Record
-from sync_engine.domain.unresolved import refusal, waiting_page
+from sync_engine.domain.unresolved import linked_up, refusal, targets_of, waiting_pages
 from sync_engine.engine.context import Context
 from sync_engine.engine.passes.holds import hold_fields
 from sync_engine.engine.passes.pingpong import mark_flipping
@@ -71,20 +71,16 @@ def _linked_up(
 ) -> Sequence[Record]:
     """Records whose relations waited for a page that has a key by now point to that key."""
     wanted = {
-        page for record in records for change in record.notion.values() if (page := waiting_page(change.value))
+        page for record in records for change in record.notion.values() for page in waiting_pages(change.value)
     }
     if not wanted:
         return records
-    keys = uow.records.keys(sorted(wanted))
+    keys = {page: key for page, (_, key) in uow.records.keys(sorted(wanted)).items()}
     return [_link(record, keys) for record in records]
 
 
-def _link(record: Record, keys: Mapping[str, tuple[int, str]]) -> Record:
-    notion = dict(record.notion)
-    for name, change in record.notion.items():
-        found = keys.get(waiting_page(change.value))
-        if found is not None:
-            notion[name] = replace(change, value=found[1])
+def _link(record: Record, keys: Mapping[str, str]) -> Record:
+    notion = {name: replace(change, value=linked_up(change.value, keys)) for name, change in record.notion.items()}
     return record if notion == record.notion else replace(record, notion=notion)
 
 
@@ -172,8 +168,8 @@ def pages_of(
     for record in records:
         for relation in relations:
             change = record.postgres.get(relation.name)
-            if change is not None and change.value is not None:
-                wanted.setdefault(relation.relation_to, set()).add(str(change.value))
+            if change is not None:
+                wanted.setdefault(relation.relation_to, set()).update(targets_of(change.value))
     pages: dict[tuple[str, str], str] = {}
     for table, keys in wanted.items():
         target = context.by_name.get(table)
@@ -203,8 +199,13 @@ def _collect(
         flagged = _revival(record, plan.revived, mapping, run_id)
         if not _is_flagged(uow, flagged):
             decided.conflicts += len(uow.conflicts.add(_versioned(uow, context, mapping, [flagged])))
-    if any(refusal(change.value) for change in record.notion.values()):
+    if any(refusal(change.value) for change in record.notion.values()) or _has_too_many_links(record, mapping):
         hold_fields(uow, mapping, record)
+
+
+def _has_too_many_links(record: Record, mapping: TableMapping) -> bool:
+    told = ((item, record.postgres.get(item.name)) for item in mapping.to_many)
+    return any(change is not None and too_many_links(item, change.value) for item, change in told)
 
 
 def _is_flagged(uow: UnitOfWork, revival: ConflictRow) -> bool:

@@ -13,6 +13,7 @@ from sync_engine.engine.interrupted import close_interrupted
 from sync_engine.engine.passes.backfill import backfill, rehearse_backfill
 from sync_engine.engine.passes.capture import capture
 from sync_engine.engine.passes.captured import ensure_captured
+from sync_engine.engine.passes.links import read_junctions, relink
 from sync_engine.engine.passes.match_unlinked import match_unlinked
 from sync_engine.engine.passes.missing import find_missing_pages, refuse_lost
 from sync_engine.engine.passes.pull import proof_is_due, pull
@@ -59,7 +60,11 @@ def gather(
         proof = full or proof_is_due(context, registrations[mapping.id])
         ask_when_due(context.database, mapping, anyway=proof)
         registrations[mapping.id] = replace(registrations[mapping.id], filter_due=False)
+    if not dry_run:
+        read_junctions(context, registrations)
     news = News(postgres=capture_by_table(context))
+    if not dry_run:
+        relink(context)
     for mapping in mappings:
         try:
             news.notion[mapping.name] += _pull(context, mapping, registrations[mapping.id], run_id, full=full)
@@ -102,4 +107,7 @@ def registrations_of(context: Context) -> dict[int, Registration]:
     for mapping in context.mappings:
         if mapping.id not in registered or not mapping.data_source_id:
             raise NotSetUp(f"table {mapping.name} has no Notion database yet", hint="run `sync-engine setup`")
+    for mapping in context.captured:
+        if mapping.id not in registered:
+            raise NotSetUp(f"changes of table {mapping.name} are not captured yet", hint="run `sync-engine setup`")
     return registered

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sync_engine.domain.events import Side
 from sync_engine.domain.fold import postgres_value
 from sync_engine.domain.mapping import TableMapping
-from sync_engine.domain.plan import Action, Hold, Operation
+from sync_engine.domain.plan import Action, Hold, Operation, too_many_links
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.unresolved import refusal
 from sync_engine.ports.database import UnitOfWork
@@ -94,6 +94,8 @@ def _problems(record: Record, mapping: TableMapping) -> dict[str, str]:
         unfit = field.codec.problem(postgres_value(record, field))
         if shown is not None and (reason := refusal(shown.value)):
             problems[name] = reason
+        elif name in record.postgres and (many := too_many_links(field, record.postgres[name].value)):
+            problems[name] = many
         elif unfit:
             problems[name] = f"{unfit}; the page shows it empty, Postgres keeps it"
     return problems

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sync_engine.domain.codecs.codec import FieldError
+from sync_engine.domain.codecs.links import linked
 from sync_engine.domain.codecs.relation import page_ids
 from sync_engine.domain.codecs.text import plain_text
 from sync_engine.domain.events import Op, Side
@@ -14,7 +15,7 @@ from sync_engine.domain.fold import fold_page_values, notion_value, page_changes
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval, notion_interval
-from sync_engine.domain.unresolved import linked_page, refused
+from sync_engine.domain.unresolved import linked_page, partly_linked, refused
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.passes.holds import let_go
 from sync_engine.ports.database import UnitOfWork
@@ -172,7 +173,8 @@ def decode_field(page: Page, field: FieldMapping, keys: Mapping[str, tuple[int, 
     try:
         if not field.relation_to:
             return field.codec.from_notion(prop)
-        return _linked(page_ids(prop), keys)
+        found = page_ids(prop)
+        return _linked(found, keys) if field.junction is None else _linked_many(found, keys)
     except FieldError as error:
         return refused(_shown(prop), str(error))
 
@@ -184,6 +186,12 @@ def _linked(targets: Sequence[str], keys: Mapping[str, tuple[int, str]]) -> Valu
         raise FieldError(f"{len(targets)} pages are linked, the column can hold one; remove all but one")
     found = keys.get(targets[0])
     return found[1] if found is not None else linked_page(targets[0])
+
+
+def _linked_many(targets: Sequence[str], keys: Mapping[str, tuple[int, str]]) -> Value:
+    known = {keys[target][1] for target in targets if target in keys}
+    unknown = sorted({target for target in targets if target not in keys})
+    return partly_linked(sorted(known), unknown) if unknown else linked(known)
 
 
 def _shown(prop: Value) -> str:

@@ -90,14 +90,14 @@ def _shows(page: Page, field: FieldMapping, operation: Operation) -> bool:
     prop = page.properties.get(field.property_id)
     try:
         if field.relation_to:
-            return page_ids(prop) == _linked(operation, field)
+            return sorted(page_ids(prop)) == sorted(_linked(operation, field))
         return field.codec.from_notion(prop) == field.codec.weaken(operation.values[field.name])
     except FieldError:
         return False
 
 
 def _linked(operation: Operation, field: FieldMapping) -> list[str]:
-    return [operation.links[field.name]] if field.name in operation.links else []
+    return list(operation.links.get(field.name, ()))
 
 
 def _create(workspace: Workspace, mapping: TableMapping, operation: Operation) -> Page:

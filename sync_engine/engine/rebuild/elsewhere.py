@@ -12,6 +12,7 @@ from sync_engine.domain.mapping import KEY_PROPERTY, TableMapping
 from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.record import Record
 from sync_engine.domain.schema import DataSource
+from sync_engine.domain.unresolved import targets_of
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.configure.setup import adopt, create_source, relation_schema
 from sync_engine.engine.context import Context
@@ -179,18 +180,19 @@ class _Work:
         for key, page in copy.pages.items():
             shown = decode_page(page, copy.mapping, keys)
             values: dict[str, Value] = {}
-            links: dict[str, str] = {}
+            links: dict[str, tuple[str, ...]] = {}
             for name, value in copy.wanted.get(key, {}).items():
                 item = copy.mapping.by_name[name]
-                target = ids.get(item.relation_to, {}).get(str(value), "") if item.relation_to else ""
+                pages = ids.get(item.relation_to, {})
+                targets = tuple(pages.get(target, "") for target in targets_of(value)) if item.relation_to else ()
                 if name not in shown or item.codec.weaken(value) == shown[name]:
                     continue
-                if item.relation_to and value is not None and not target:
+                if not all(targets):
                     reason = f"{name}: what it pointed to has no page"
                     self.result.note(Line(copy.mapping.name, key, Doing.REFUSED, (name,), reason))
                     continue
                 values[name] = value
-                links |= {name: target} if target else {}
+                links |= {name: targets} if targets else {}
             if values:
                 record = Record(0, copy.mapping.id, key, page.id, key_on_page=True)
                 found.append(Operation(Side.NOTION, Action.UPDATE, record, values, links))

@@ -10,6 +10,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.plan import Action, Operation
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.timeline import PageThen
+from sync_engine.domain.unresolved import targets_of
 from sync_engine.domain.values import Value
 from sync_engine.engine.context import Context
 from sync_engine.engine.passes.missing import has_left
@@ -116,9 +117,9 @@ class _Compared:
             name for name, value in values.items() if name in shown and self._weak(name, value) != shown[name]
         }
         links = {
-            name: self._pages[name, str(values[name])]
-            for name in values
-            if (name, str(values[name])) in self._pages
+            name: tuple(self._pages[name, key] for key in keys)
+            for name, value in values.items()
+            if (keys := targets_of(value)) and all((name, key) in self._pages for key in keys)
         }
         lost = {name for name in differing if self._is_link(name, values[name]) and name not in links}
         wanted = values.keys() if found.in_trash else differing
@@ -136,7 +137,7 @@ class _Compared:
     def _is_link(self, name: str, value: Value) -> bool:
         return bool(self._mapping.by_name[name].relation_to) and value is not None
 
-    def _may_write(self, name: str, values: Mapping[str, Value], links: Mapping[str, str]) -> bool:
+    def _may_write(self, name: str, values: Mapping[str, Value], links: Mapping[str, tuple[str, ...]]) -> bool:
         return name in links or not self._is_link(name, values[name])
 
 
@@ -146,7 +147,7 @@ def _targets(uow: UnitOfWork, mapping: TableMapping, told: Told) -> Mapping[tupl
     registered = {item.name: item.id for item in uow.registrations.all()}
     for item in mapping.fields:
         if item.relation_to in registered:
-            keys = {str(page.values[item.name]) for page in told.then.pages.values() if page.values.get(item.name)}
+            keys = {key for page in told.then.pages.values() for key in targets_of(page.values.get(item.name))}
             pages = uow.records.page_ids(registered[item.relation_to], sorted(keys))
             found |= {(item.name, key): page for key, page in pages.items()}
     return found

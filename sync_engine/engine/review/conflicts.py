@@ -200,7 +200,7 @@ def merged_value(row: ConflictRow, field: FieldMapping) -> Value:
             f"the two values of conflict {row.id} cannot be merged into one",
             hint="keep one side, or give a --value of your own",
         )
-    return found.value
+    return field.codec.lift(found.value)
 
 
 def _wanted(seen: _Seen, keep: Side) -> Value:

@@ -19,6 +19,7 @@ from sync_engine.engine.passes.apply_notion import apply_to_notion
 from sync_engine.engine.passes.capture import capture
 from sync_engine.engine.undo.force import BATCH, Wish, push, write_wishes
 from sync_engine.engine.undo.revive import revive_rows
+from sync_engine.engine.undo.revive_links import revive_links
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,14 @@ def _by_table(context: Context, items: Sequence[Unwanted]) -> Iterator[tuple[Tab
 
 def _rows(context: Context, unwanted: Sequence[Unwanted], origin: Origin, who: str, given: GivenUp) -> None:
     actor: JsonObject = {"name": who} if who else {}
+    back: list[tuple[TableMapping, Record]] = []
     with context.database.transaction(str(origin)) as uow:
         for mapping, records in _by_table(context, _some(unwanted, Side.NOTION, "delete")):
             revived = revive_rows(uow, mapping, records, origin.run_id)
             given.done += [record.id for record in revived.records]
             given.refused |= revived.refused
+            back += [(mapping, record) for record in revived.records]
+        revive_links(uow, context, back, origin, context.database.now())
         edited = _some(unwanted, Side.NOTION, "update")
         wishes = [Wish(item.mapping, item.record, item.base) for item in edited]
         forced = write_wishes(uow, wishes, origin, context.database.now(), actor)

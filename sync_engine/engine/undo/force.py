@@ -26,6 +26,7 @@ from sync_engine.engine.passes.capture import capture
 from sync_engine.engine.passes.decide import decide
 from sync_engine.engine.passes.holds import hold_unfit
 from sync_engine.engine.passes.look_again import looked_at
+from sync_engine.engine.passes.row_writes import row_write
 from sync_engine.errors import NotionError
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
@@ -106,16 +107,7 @@ def _in_row(wish: Wish, name: str) -> Value:
 def _row_write(wish: Wish) -> RowWrite:
     wanted = _to_write(wish)
     expected = {name: _in_row(wish, name) for name in wanted}
-    return RowWrite(
-        RowOp.UPDATE, wish.record.key, _literals(wish.mapping, wanted), _literals(wish.mapping, expected)
-    )
-
-
-def _literals(mapping: TableMapping, values: Mapping[str, Value]) -> dict[str, str | None]:
-    return {
-        mapping.by_name[name].column: mapping.by_name[name].codec.to_postgres(value)
-        for name, value in values.items()
-    }
+    return row_write(RowOp.UPDATE, wish.record.key, wish.mapping, wanted, expected)
 
 
 def _settle(

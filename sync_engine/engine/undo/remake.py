@@ -12,7 +12,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.origin import Origin
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
-from sync_engine.domain.unresolved import seen_as
+from sync_engine.domain.unresolved import seen_as, targets_of
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.context import Context
 from sync_engine.ports.database import UnitOfWork
@@ -96,7 +96,8 @@ def _relinked(
             names = [
                 name
                 for name in relations
-                if record.base.get(name) in keys[mapping.by_name[name].relation_to] and name not in record.postgres
+                if name not in record.postgres
+                and not keys[mapping.by_name[name].relation_to].isdisjoint(targets_of(record.base.get(name)))
             ]
             if names and record.page_id:
                 pointing.append(_told_again(record, names, origin, now))

@@ -93,7 +93,7 @@ def _literals(mapping: TableMapping, values: Mapping[str, Value]) -> dict[str, s
     return {
         mapping.by_name[name].column: mapping.by_name[name].codec.to_postgres(value)
         for name, value in values.items()
-        if name in mapping.by_name and mapping.by_name[name].writable
+        if name in mapping.by_name and mapping.by_name[name].writable and mapping.by_name[name].junction is None
     }
 
 

@@ -21,6 +21,7 @@ from sync_engine.engine.passes.apply_postgres import apply_to_postgres
 from sync_engine.engine.undo.finishing import Pair, finish
 from sync_engine.engine.undo.force import Wish, write_wishes
 from sync_engine.engine.undo.revive import revive_rows
+from sync_engine.engine.undo.revive_links import revive_links
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.rollbacks import StepRow
 
@@ -45,7 +46,10 @@ def take_back(context: Context, plan: Sequence[Compensation], origin: Origin, wh
     now = context.database.now()
     with context.database.transaction(str(origin)) as uow:
         revived = _revive_rows(uow, context, _with(todo, Remedy.REVIVE), origin, author, taken)
-        wishes = [Wish(item.mapping, item.record, item.values) for item in _with(todo, Remedy.SET_FIELDS)]
+        revive_links(uow, context, revived, origin, now)
+        edited = _with(todo, Remedy.SET_FIELDS)
+        known = uow.records.by_id([item.record.id for item in edited])  # with the links that came back
+        wishes = [Wish(item.mapping, known.get(item.record.id, item.record), item.values) for item in edited]
         forced = write_wishes(uow, wishes, origin, now, author)
         taken.refused.update(forced.refused)
         removed = _remove_rows(uow, context, _with(todo, Remedy.REMOVE), origin, now, taken)

@@ -11,7 +11,7 @@ import pytest
 
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.schema import Column, ForeignKey, Table
-from sync_engine.engine.configure.mapping import build_mappings, pending_relations
+from sync_engine.engine.configure.mapping import build_mappings
 from sync_engine.errors import ConfigurationError
 from sync_engine.ports.store import Registration
 from sync_engine.settings import load_settings
@@ -175,10 +175,14 @@ MISTAKES = [
     (f'{ONE}delete = {{ from_notion = "soft" }}\n', "soft needs a soft_column", "deleted_at"),
     (
         f'{ONE}[tables.relations.tools]\nthrough = "agent_tools"\nto = "agents"\n',
-        "line 5: table 'agent_tools'",
+        "line 5: table 'agents': table 'agent_tools' is not in the database",
         "",
     ),
-    (f'{ONE}[tables.relations.tools]\nthrough = "agents"\nto = "tools"\n', "table 'tools' is not in", ""),
+    (
+        f'{ONE}[tables.relations.tools]\nthrough = "agents"\nto = "tools"\n',
+        "table 'tools' is not synced",
+        "known: agents",
+    ),
     (f'{ONE}[[tables]]\nname = "public.agents"\n', "are the same table", "one of them"),
     (TWO.replace('"\n', '"\ndatabase_title = "T"\n'), "the title 'T' is there twice", "of its own"),
 ]
@@ -353,14 +357,6 @@ def test_a_field_that_becomes_a_relation_gets_a_property_of_its_own(build: Build
         "relation",
         "",
     )
-
-
-def test_many_to_many_relations_are_checked_and_listed(tmp_path: Path) -> None:
-    path = tmp_path / "sync.toml"
-    path.write_text(f'version = 1\n{ONE}[tables.relations.peers]\nthrough = "organizations"\nto = "agents"\n')
-    settings = load_settings(path, {})
-    build_mappings(settings, TABLES)
-    assert pending_relations(settings) == ("agents.peers",)
 
 
 def test_the_contracts_example_gives_its_mapping(build: Build) -> None:

@@ -59,14 +59,14 @@ def loaded(tmp_path: Path, text: str) -> Settings:
 def test_the_text_loads_and_gives_what_it_shows(tmp_path: Path) -> None:
     text = write_config(TABLES)
     mappings = build_mappings(loaded(tmp_path, text), TABLES)
-    assert names(mappings) == ["organizations", "agents", "tools"]
+    assert names(mappings) == ["organizations", "tools", "agents"]
     for mapping in mappings:
         for field in mapping.fields:
             line = next(line for line in text.split("\n") if line.startswith(f"#   {field.name} "))
             assert field.property in line
             assert (f"relation to {field.relation_to}" if field.relation_to else field.type) in line
-    agents = mappings[1]
-    assert set(agents.by_name) == {"name", "status", "tags", "organization_id", "created_by", "slug"}
+    agents = mappings[2]
+    assert set(agents.by_name) == {"name", "status", "tags", "organization_id", "created_by", "slug", "tools"}
     assert agents.by_name["created_by"].direction == "to-notion"
     assert "api_key" not in agents.captured
 
@@ -78,7 +78,9 @@ def test_the_text_says_what_is_not_there_and_why() -> None:
     assert "embedding (a search or embedding column is derived data)" in text
     assert "#   log: it has no primary key" in text
     assert "#   alembic_version: it belongs to a migration tool" in text
-    assert "#   agent_tools: agents and tools, with weight" in text
+    assert '[tables.relations.tools]   # many-to-many\nthrough = "agent_tools"\nto = "tools"' in text
+    without_tools = write_config([item for item in TABLES if item is not TOOLS])
+    assert "#   agent_tools: agents and tools, with weight" in without_tools
     assert "select (draft, live)" in text
     assert "slug" in text
     assert "read-only: the database makes it" in text

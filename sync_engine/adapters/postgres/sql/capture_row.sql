@@ -15,7 +15,7 @@ BEGIN
 {comparisons}
             IF v_after IS NULL THEN
                 RETURN NULL;
-            END IF;
+            END IF;{pinned}
             v_key := {new_key};
         ELSIF TG_OP = 'INSERT' THEN
             v_after := {new_row};
