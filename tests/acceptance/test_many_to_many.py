@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sync_engine.engine.passes.sync import SyncOptions, sync
+from sync_engine.domain.events import Side
+from sync_engine.engine.passes import carry
 from sync_engine.engine.review.conflicts import conflict_list, resolve, swap
 from sync_engine.engine.review.holding import held_list
 from sync_engine.engine.undo.marks import create_mark
@@ -401,14 +402,34 @@ def test_G9_a_link_to_a_page_that_cannot_be_seen_stays(linked: Make) -> None:
     assert world.sql("SELECT note FROM agents WHERE name = 'Ada'") == [("edited",)]
 
 
-def test_links_changed_by_somebody_between_plan_and_write_are_not_lost(linked: Make) -> None:
+@pytest.mark.parametrize("change", ["INSERT", "DELETE"])
+def test_links_changed_between_plan_and_write_are_not_lost(
+    linked: Make, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another link comes or goes at the last moment: what was decided is decided again."""
     world = filled(linked())
-    pick(world, "Ada", "file")
-    gathered = world.app.context
-    link(world, "Ada", "file")
-    world.sql("DELETE FROM agent_tools WHERE tool_id = (SELECT id FROM tools WHERE name = 'hammer')")
-    sync(gathered, SyncOptions())
-    assert both(world, "Ada") == ["file"]
+    pick(world, "Ada", "hammer", "saw", "file")
+    decided = carry.decide
+    late = {
+        "INSERT": "INSERT INTO agent_tools SELECT a.id, t.id FROM agents a, tools t"
+        " WHERE a.name = 'Ada' AND t.name = 'drill'",
+        "DELETE": "DELETE FROM agent_tools WHERE tool_id = (SELECT id FROM tools WHERE name = 'hammer')",
+    }
+    world.sql("INSERT INTO tools (name) VALUES ('drill')")
+
+    def decide(*given: Any, **named: Any) -> Any:
+        found = decided(*given, **named)
+        if found.operations[Side.POSTGRES] and late:
+            world.sql(late.pop(change))
+            late.clear()
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(carry, "decide", decide)
+        world.sync()
+    world.sync()
+    expected = {"INSERT": ["drill", "file", "hammer", "saw"], "DELETE": ["file", "saw"]}
+    assert both(world, "Ada") == expected[change]
     quiet(world)
 
 
