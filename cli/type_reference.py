@@ -43,7 +43,7 @@ _COLUMNS = """\
 | identity `GENERATED ALWAYS` | to Notion only: the database makes it |
 | identity `BY DEFAULT`, serial, with a default | two-way; left empty in a new page: the database's |
 | foreign key to the key of a synced table | relation, two-way; the value is the key of the target |
-| rows of a junction table | relation to many, two-way where nothing but defaults is needed to make a link; see `[tables.relations]` in [sync.toml](sync-toml.md) |
+| rows of a junction table | relation to many: see [`[tables.relations]`](sync-toml.md) |
 | foreign key of several columns, or to something else | each column by its type |
 """
 

@@ -129,8 +129,8 @@ class TableMapping:
     `soft`: a row that it marks counts as deleted; `soft_type` is the column's base type. `where` is the row filter
     as `sync.toml` writes it, `row_filter` what `setup` made of it (Postgres' own text of the expression). `match`
     are the fields by which rows and pages that existed apart are linked (None: nobody said), `adopts` is the id of
-    the database to use. `key_numbers` are the numbers of the key's columns, `pinned` are columns that every captured
-    update tells, changed or not.
+    the database to use. `key_numbers` are the numbers of the key's columns, `pinned` are columns that every
+    captured update tells, changed or not.
     """
 
     name: str
