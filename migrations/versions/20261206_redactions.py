@@ -22,7 +22,7 @@ CREATE TABLE sync_engine.sync_redactions (
     CONSTRAINT sync_redactions_pkey PRIMARY KEY (seq, logged_seq)
 );
 COMMENT ON TABLE sync_engine.sync_redactions
-    IS 'Events whose values were taken out, by the event that tells of it: digests when sealed, before and after'
+    IS 'Events whose values were taken out, by the event that tells of it: digests before and after'
 """
 
 # See sync_engine/adapters/postgres/sql/engine_schema.sql for the reasons.

@@ -27,7 +27,7 @@ class Refold:
         self._redacted: set[tuple[int, str, str]] = set()
 
     def is_redacted(self, mapping: int, name: str, field: str) -> bool:
-        """Whether what the log told of a field of the row with this key, or the page with this id, was taken out."""
+        """Whether what the log told of a field of the row with this key, or page with this id, was taken out."""
         return (mapping, name, field) in self._redacted
 
     def fold(self, event: ChangeEvent) -> None:

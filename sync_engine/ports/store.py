@@ -23,9 +23,9 @@ class Registration:
     `backfilled`: every row that was there before capture is in the log. `recovering`: the database was restored,
     and no pass has read every page since: deletes wait for a person. `where` is the row filter as
     written when it was set up, `row_filter` what Postgres made of it; `filter_due`: no pass has asked it of every
-    row yet. `matched`: rows and pages that existed apart were matched once. `key_numbers`: of the
-    columns by which the records are known; empty: not noted yet. `polled_until`: lower bound of the next poll of Notion (the time by Notion's own clock when the last
-    complete poll began), None before the first.
+    row yet. `matched`: rows and pages that existed apart were matched once. `key_numbers`: of
+    the columns by which the records are known; empty: not noted yet. `polled_until`: lower bound of the next poll of
+    Notion (the time by Notion's own clock when the last complete poll began), None before the first.
     """
 
     id: int

@@ -10,7 +10,9 @@ from cli.verbs import VerbGroup
 @click.group(
     cls=VerbGroup,
     package="cli.commands.audit",
-    sections={"Commands": ("log", "history", "blame", "at", "explain", "export", "verify", "checkpoint", "redact")},
+    sections={
+        "Commands": ("log", "history", "blame", "at", "explain", "export", "verify", "checkpoint", "redact"),
+    },
     short_help="Ask what happened, when, by whom.",
 )
 def command() -> None:

@@ -178,7 +178,7 @@ redactions = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("was", LargeBinary, nullable=False),
     Column("now", LargeBinary, nullable=False),
-    comment="Events whose values were taken out, by the event that tells of it: digests when sealed, before and after",
+    comment="Events whose values were taken out, by the event that tells of it: digests before and after",
 )
 
 cursors = Table(
@@ -374,17 +374,6 @@ runs = Table(
     Index("sync_runs_started_at_idx", "started_at"),
 )
 
-marks = Table(
-    "sync_marks",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("at", _AT, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("change_id", BigInteger, nullable=False),
-    Column("protected", Boolean, nullable=False, server_default=text("false")),
-    Column("snapshot", Snapshot, nullable=False),
-)
-
 rollbacks = Table(
     "sync_rollbacks",
     metadata,
@@ -410,6 +399,17 @@ rollback_steps = Table(
     Column("mapping", Integer, nullable=False),
     Column("remedy", Text, nullable=False),
     comment="What is left to do in Notion for a rollback whose rows are as they should be",
+)
+
+marks = Table(
+    "sync_marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", _AT, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("change_id", BigInteger, nullable=False),
+    Column("protected", Boolean, nullable=False, server_default=text("false")),
+    Column("snapshot", Snapshot, nullable=False),
 )
 
 leases = Table(

@@ -29,9 +29,9 @@ ALTER TABLE sync_engine.sync_requests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_inbox ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_inbox_rows ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_policies ENABLE ROW LEVEL SECURITY;
-
 ALTER TABLE sync_engine.sync_rollbacks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_engine.sync_rollback_steps ENABLE ROW LEVEL SECURITY;
+
 -- Compressing an image costs the user's write more than the image itself (130 us for 3 KB with the default):
 -- images stay in the page, as they are, up to a page, and beyond that go out of line uncompressed.
 ALTER TABLE sync_engine.sync_events SET (toast_tuple_target = 8160);
