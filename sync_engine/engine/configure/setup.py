@@ -19,7 +19,14 @@ from sync_engine.engine.configure.changes import SetupChange
 from sync_engine.engine.configure.filter_setup import filter_changes, set_filters
 from sync_engine.engine.configure.inbox_setup import InboxSetup
 from sync_engine.engine.context import Progress, no_progress
-from sync_engine.engine.passes.captured import BLIND, OTHER_KEY_HINT, key_drift, memory_of_column, read_again
+from sync_engine.engine.passes.captured import (
+    BLIND,
+    OTHER_KEY_HINT,
+    is_rewritten,
+    key_drift,
+    memory_of_column,
+    read_again,
+)
 from sync_engine.engine.passes.tell_again import tell_again
 from sync_engine.errors import ConfigurationError, NotionNotFound
 from sync_engine.ports.database import Database, UnitOfWork
@@ -274,6 +281,8 @@ def _record(database: Database, mapping: TableMapping, source: DataSource) -> No
         if made_anew := _made_anew(known, fields):
             tell_again(uow, mapping, made_anew)
             known = replace(known, backfilled=False, last_full_scan=None)
+        if any(_is_rewritten(known, field) for field in mapping.fields):
+            known = replace(known, backfilled=False)
         if known.backfilled and fields.keys() - known.fields.keys():
             # Rows and pages that are known already have values for the new field; both are read once more.
             known = replace(known, backfilled=False, last_full_scan=None)
@@ -286,6 +295,11 @@ def _record(database: Database, mapping: TableMapping, source: DataSource) -> No
                 fields=fields,
             )
         )
+
+
+def _is_rewritten(known: Registration, field: FieldMapping) -> bool:
+    memory = known.fields.get(field.name)
+    return isinstance(memory, dict) and is_rewritten(memory, field)
 
 
 def _is_made(known: Registration, field: FieldMapping, found: Property | None) -> bool:

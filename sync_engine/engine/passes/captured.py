@@ -69,6 +69,7 @@ def memory_of_column(field: FieldMapping) -> JsonObject:
         "number": field.number,
         "column": field.column,
         "column_type": field.column_type,
+        "labels": list(field.options),
         "former": list(field.former),
     }
 
@@ -124,6 +125,15 @@ def _reinstall(database: Database, mapping: TableMapping, table: Table) -> None:
         )
 
 
+def is_rewritten(memory: JsonObject, field: FieldMapping) -> bool:
+    """Whether the rows hold other values by now without any trigger telling: the column has another type, or a
+    label of its enum another name."""
+    labels = memory.get("labels")
+    if memory.get("column_type", field.column_type) != field.column_type:
+        return True
+    return isinstance(labels, list) and any(label not in field.options for label in labels)
+
+
 def _remember(database: Database, mapping: TableMapping, known: Registration) -> Registration:
     """Note new names and types of columns."""
     fields, retyped = dict(known.fields), False
@@ -131,7 +141,7 @@ def _remember(database: Database, mapping: TableMapping, known: Registration) ->
         memory = known.fields.get(field.name)
         if not isinstance(memory, dict):
             continue
-        retyped |= memory.get("column_type", field.column_type) != field.column_type
+        retyped |= is_rewritten(memory, field)
         fields[field.name] = {**memory, **memory_of_column(field)}
     if (fields, mapping.key_numbers, mapping.oid) == (known.fields, known.key_numbers, known.oid):
         return known

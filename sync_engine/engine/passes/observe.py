@@ -15,7 +15,7 @@ from sync_engine.domain.fold import fold_page_values, notion_value, page_changes
 from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval, notion_interval
-from sync_engine.domain.unresolved import linked_page, partly_linked, refused
+from sync_engine.domain.unresolved import linked_page, partly_linked, refusal, refused
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.passes.holds import let_go
 from sync_engine.ports.database import UnitOfWork
@@ -147,10 +147,36 @@ def _see(
     known = record.notion_observed_at
     unchanged = max((at for at in (known, sighting.unchanged_since) if at is not None), default=None)
     interval = notion_interval(page.last_edited_time, sighting.at, unchanged, sighting.skew)
-    changes = page_changes(record, decode_page(page, mapping, keys), mapping)
+    changes = page_changes(record, _without_old_labels(page, record, mapping, keys), mapping)
     own = frozenset(name for name in changes if _is_own(record, page, name, changes[name], mapping, sighting))
     event = _event(record, page, changes, own, mapping, interval, sighting)
     return _Seen(record, page, changes, own, interval, event)
+
+
+def _without_old_labels(
+    page: Page, record: Record, mapping: TableMapping, keys: Mapping[str, tuple[int, str]]
+) -> dict[str, Value]:
+    """What the page shows, without options that are the base and are refused since the label was renamed in
+    Postgres: nobody chose them anew, and the row's new label is on its way."""
+    values = decode_page(page, mapping, keys)
+    return {
+        name: value
+        for name, value in values.items()
+        if not (refusal(value) and _options_shown(page, mapping.by_name[name]) == record.base.get(name))
+    }
+
+
+def _options_shown(page: Page, item: FieldMapping) -> Value:
+    prop = page.properties[item.property_id]
+    held = prop.get(item.type) if isinstance(prop, dict) else None
+    if item.type == "select" and isinstance(held, dict):
+        return held.get("name")
+    if item.type == "multi_select" and isinstance(held, list):
+        return [option.get("name") for option in held if isinstance(option, dict)]
+    return _NO_OPTIONS
+
+
+_NO_OPTIONS: Value = {"options": None}
 
 
 def decode_page(page: Page, mapping: TableMapping, keys: Mapping[str, tuple[int, str]]) -> dict[str, Value]:
