@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
+from sync_engine.bootstrap import STATE
 from sync_engine.sandbox import Sandbox
 from sync_engine.sandbox.ids import IdSource
 from sync_engine.sandbox.model import DataSource, Page
@@ -38,6 +40,8 @@ class Installations:
     def fresh(self) -> Iterator[World]:
         """A set-up installation without a row or a page."""
         self._empty_notion()
+        # Clones have one installation's id: each would seem to be set back to before the position of the last one.
+        shutil.rmtree(self._folder / STATE, ignore_errors=True)
         (self._folder / "sync.toml").write_text(CONFIG)
         database = self._server.clone(self._template.name)
         try:
