@@ -287,6 +287,35 @@ def test_init_writes_a_file_that_plan_accepts(world: World, sync_engine: SyncEng
     assert sync_engine("init", "--table", "agnts", "--dry-run").code == 2
 
 
+def test_init_adds_to_a_file_that_is_there_and_touches_nothing_in_it(
+    world: World, sync_engine: SyncEngine
+) -> None:
+    assert sync_engine("--config", "mine.toml", "init", "--table", "teams").code == 0
+    mine = Path("mine.toml").read_text().replace('title = "name"', 'title   =   "name"   # my own words')
+    Path("mine.toml").write_text(mine)
+    assert sync_engine("--config", "mine.toml", "init", "--table", "agents").code == 2, "nobody to ask"
+    assert Path("mine.toml").read_text() == mine
+    shown = sync_engine("--config", "mine.toml", "init", "--dry-run")
+    assert shown.out.startswith("[[tables]]") and 'name = "agents"' in shown.out
+    assert Path("mine.toml").read_text() == mine
+    added = sync_engine("--config", "mine.toml", "init", "--table", "agents", "--yes", "--json").json()
+    assert added["added"] == ["agents"]
+    merged = Path("mine.toml").read_text()
+    assert merged.startswith(mine.rstrip()) and merged.count("[[tables]]") == 2
+    assert "relation to teams" in merged, "it knows the tables of the file"
+    assert sync_engine("--config", "mine.toml", "plan").code == 0
+    again = sync_engine("--config", "mine.toml", "init", "--yes")
+    assert "names every table already" in again.out and Path("mine.toml").read_text() == merged
+    Path("mine.toml").write_text(merged.replace('name = "agents"', 'name = "agents_before"'))
+    assert sync_engine("--config", "mine.toml", "init", "--yes", "--json").json()["added"] == ["agents"]
+    assert sync_engine("--config", "mine.toml", "plan").code == 2, "the table that is gone is named by plan"
+    assert sync_engine("--config", "mine.toml", "init", "--overwrite", "--yes").code == 0
+    assert "my own words" not in Path("mine.toml").read_text()
+    Path("mine.toml").write_text("version = 1\ntables = []\n")
+    assert sync_engine("--config", "mine.toml", "init", "--yes").code == 2
+    assert Path("mine.toml").read_text() == "version = 1\ntables = []\n"
+
+
 def test_the_engine_schema(world: World, sync_engine: SyncEngine) -> None:
     world.log_was_forged = True
     current = sync_engine("db", "current", "--json").json()

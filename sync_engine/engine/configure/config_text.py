@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from sync_engine.domain.inference import plan_columns
 from sync_engine.domain.mapping import FieldMapping
-from sync_engine.domain.naming import looks_secret
+from sync_engine.domain.naming import distinct, looks_secret
 from sync_engine.domain.schema import Column, Table
 from sync_engine.engine.configure.proposal import (
     FieldProposal,
@@ -19,7 +20,7 @@ from sync_engine.engine.configure.proposal import (
     propose,
     written_name,
 )
-from sync_engine.settings import RelationSettings
+from sync_engine.settings import RelationSettings, TableSettings
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _MAX_OPTIONS_SHOWN = 6
@@ -72,6 +73,55 @@ def config_text(proposal: Proposal) -> str:
         lines = [f"#   {_plain(name)}: {_plain(reason)}" for name, reason in proposal.left_out]
         blocks.append("\n".join(["# Tables that were left out:", *lines]) + "\n")
     return "\n\n".join(blocks)
+
+
+def merged_text(
+    written: str,
+    known: Sequence[TableSettings],
+    tables: Sequence[Table],
+    schemas: Sequence[str],
+    wanted: Sequence[str] = (),
+    probe: Probe = no_probe,
+) -> tuple[str, Sequence[str]]:
+    """A `sync.toml` that is there already, with the tables that it lacks added at its end; also their names.
+
+    What is written is not touched, be it comments or order. The first schema is the file's own. `known` are its
+    tables; otherwise as `write_config`.
+    """
+    names = {table.name for table in known}
+    there = {written_name(table, schemas[0]) for table in tables}
+    asked = [*wanted, *sorted((names & there) - {*wanted})] if wanted else ()
+    found = propose(tables, schemas, asked, probe)
+    titles = [table.database_title for table in known if table.database_title]
+    added = [_titled(item, titles) for item in found.tables if item.settings.name not in names]
+    blocks = ["\n".join(_table_lines(item)) + "\n" for item in added]
+    proposed = _relations_to_add(found.tables, {table.name: table for table in known})
+    blocks += [block for block in proposed if block not in written]
+    text = "\n\n".join([written.rstrip("\n") + "\n", *blocks]) if blocks else written
+    return text, [item.settings.name for item in added]
+
+
+def _titled(item: TableProposal, titles: list[str]) -> TableProposal:
+    """With a database title that no other table of the file has."""
+    title = distinct(item.settings.database_title or item.table.name, titles, item.settings.name)
+    titles.append(title)
+    return replace(item, settings=item.settings.model_copy(update={"database_title": title}))
+
+
+def _relations_to_add(items: Sequence[TableProposal], known: Mapping[str, TableSettings]) -> Sequence[str]:
+    """Relations that a table of the file could have, as comments: what a person wrote is not written into."""
+    blocks: list[str] = []
+    for item in items:
+        used = known.get(item.settings.name)
+        through = {relation.through for relation in used.relations.values()} if used is not None else set()
+        for name, relation in item.settings.relations.items() if used is not None else ():
+            if relation.through not in through:
+                lines = [
+                    f"# To be added to the table {item.settings.name}:",
+                    *_relation_lines(item, name, relation),
+                ]
+                blocks.append("\n".join(line if line.startswith("#") else f"# {line}" for line in lines) + "\n")
+    return blocks
 
 
 def _table_lines(item: TableProposal) -> Iterator[str]:
