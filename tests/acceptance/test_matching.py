@@ -17,6 +17,7 @@ from sync_engine.engine.review.conflicts import conflict_list
 from sync_engine.engine.review.discard import discard_held
 from sync_engine.engine.review.holding import held_list, retry_held
 from sync_engine.errors import ConfigurationError
+from tests.support.looping import Stage
 from tests.support.postgres import Database
 from tests.support.world import CONNECTED, World, make_world, names, shown, text, title
 
@@ -281,3 +282,26 @@ def test_a_kill_while_adopting_leaves_no_double(
     assert shown(ada, "Sync Key") == "1"
     assert world.sql("SELECT vip FROM people WHERE id = 1") == [(True,)], "an empty new property is nobody's edit"
     world.assert_in_sync()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_continuous_run_links_before_it_makes_anything(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    """Also when it was killed after it had read every page, and before it linked them."""
+    for name in ("Ada", "Bob", "Eve", "New"):
+        filled.add(name, f"{name.lower()}@example.org")
+    world = filled.adopted()
+    if killed:
+        with monkeypatch.context() as patched:
+            patched.setattr(PostgresRecords, "unlinked", _dying)
+            with pytest.raises(KeyboardInterrupt):
+                Stage(world).run_until(30)
+        world.clock.advance(60)
+    Stage(world).run_until(60)
+    assert len(world.pages("people")) == 5 and world.sql("SELECT count(*) FROM people") == [(5,)]
+    world.assert_in_sync()
+
+
+def _dying(*_: Any) -> Any:
+    raise KeyboardInterrupt

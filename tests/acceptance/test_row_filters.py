@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sync_engine.adapters.postgres.registrations import PostgresRegistrations
 from sync_engine.engine.configure.setup import plan_setup, setup
 from sync_engine.engine.inquiry.audit_record import history
 from sync_engine.engine.inquiry.replay_verify import replay_verify
@@ -20,6 +21,7 @@ from sync_engine.engine.review.holding import held_list
 from sync_engine.engine.undo.rollback import Selection, rollback
 from sync_engine.errors import ConfigurationError, DatabaseError, NotSetUp
 from tests.acceptance.test_policies import CONFIG
+from tests.support.looping import Stage
 from tests.support.postgres import Database
 from tests.support.world import World, make_world, names, shown, text, title
 
@@ -310,4 +312,36 @@ def test_rows_that_come_and_go_while_the_filter_is_asked_are_never_lost(tables: 
     world.sync()
     world.sync()
     assert replay_verify(world.app.context).ok
+    is_proven(world)
+
+
+def test_a_continuous_run_follows_rows_in_and_out(tables: Any) -> None:
+    world = tables()
+    stage = Stage(world)
+    stage.at(5, lambda: world.sql("UPDATE things SET status = 'draft' WHERE name = 'T1'") and None)
+    stage.at(15, lambda: world.sql("UPDATE things SET status = 'live' WHERE name IN ('T1', 'T4')") and None)
+    stage.run_until(12)
+    assert titles(world) == ["T2", "T3"]
+    stage.run_until(40)
+    assert titles(world) == ["T1", "T2", "T3", "T4"]
+    is_proven(world)
+
+
+def test_a_kill_while_a_changed_filter_is_asked_leaves_it_due(
+    tables: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = tables()
+    configure(world, "where = \"status = 'draft'\"\n")
+    world.setup()
+    with monkeypatch.context() as patched:
+
+        def dying(*given: Any) -> Any:
+            raise KeyboardInterrupt
+
+        patched.setattr(PostgresRegistrations, "save", dying)
+        with pytest.raises(KeyboardInterrupt):
+            world.sync()
+    assert world.sql("SELECT count(*) FROM sync_engine.sync_events WHERE op IN ('e', 'l')") == [(3,)]
+    world.sync()
+    assert titles(world) == ["T4", "T5", "T6"]
     is_proven(world)

@@ -122,7 +122,8 @@ class Turns:
         for mapping in self.context.mappings:
             if not registered[mapping.id].backfilled:
                 backfill(self.context, mapping, registered[mapping.id])
-            ask_when_due(self.context.database, mapping, anyway=False)
+            if registered[mapping.id].filter_due:
+                ask_when_due(self.context.database, mapping, anyway=False)
         registered = registrations_of(self.context)
         self._capture()
         try:

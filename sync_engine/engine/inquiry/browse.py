@@ -49,7 +49,7 @@ def rows_page(context: Context, table: str, wanted: RowsWanted) -> RowsPage:
         return RowsPage(
             mapping,
             rows,
-            uow.rows.count(mapping),
+            uow.rows.count(replace(mapping, row_filter="")),
             more_before=beyond if backwards else bool(wanted.after),
             more_after=True if backwards else beyond,
             titles=_titles(uow, context, mapping, rows),
@@ -61,7 +61,12 @@ def one_row(context: Context, table: str, key: str) -> RowsPage:
     mapping = context.mapping(table)
     with context.database.transaction() as uow:
         rows = [browsed(mapping, found, image) for found, image in uow.rows.fetch(mapping, [key]).items()]
-        return RowsPage(mapping, rows, uow.rows.count(mapping), titles=_titles(uow, context, mapping, rows))
+        return RowsPage(
+            mapping,
+            rows,
+            uow.rows.count(replace(mapping, row_filter="")),
+            titles=_titles(uow, context, mapping, rows),
+        )
 
 
 def browsed(mapping: TableMapping, key: str, image: JsonObject) -> BrowsedRow:
