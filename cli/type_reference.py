@@ -44,7 +44,8 @@ _COLUMNS = """\
 | identity `BY DEFAULT`, serial, with a default | two-way; left empty in a new page: the database's |
 | foreign key to the key of a synced table | relation, two-way; the value is the key of the target |
 | rows of a junction table | relation to many: see [`[tables.relations]`](sync-toml.md) |
-| foreign key of several columns, or to something else | each column by its type |
+| foreign key of several columns | a relation where `[tables.relations]` says so, else each column by its type |
+| foreign key to something else | the column by its type |
 """
 
 GROUPS: Mapping[str, Sequence[str]] = {

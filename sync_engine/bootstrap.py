@@ -175,7 +175,7 @@ class App:
     def schemas(self) -> Sequence[str]:
         """The schemas that the configured tables lie in."""
         names = {table.name for table in self.settings.tables}
-        names |= {link.through for table in self.settings.tables for link in table.relations.values()}
+        names |= {link.through or "" for table in self.settings.tables for link in table.relations.values()}
         named = {name.partition(".")[0] for name in names if "." in name}
         return [self.settings.postgres.schema, *sorted(named - {self.settings.postgres.schema})]
 

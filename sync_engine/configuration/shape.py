@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Direction = Literal["both", "to-notion", "from-notion"]
 ConflictPolicy = Literal["newest", "postgres", "notion", "manual", "union", "min", "max", "delta", "lines"]
@@ -152,19 +152,26 @@ class GroupSettings(Shape):
 
 
 class RelationSettings(Shape):
-    """`[tables.relations.NAME]`: many-to-many through a junction table.
+    """`[tables.relations.NAME]`: many-to-many `through` a junction table, or to one by several `columns`.
 
     `from_column` and `to_column` say which of its foreign keys are meant, where it links the two tables in several
     ways (as a table that links rows of one and the same table does).
     """
 
-    through: Name
+    through: Name | None = None
+    columns: tuple[Name, ...] | None = Field(default=None, min_length=2, strict=False)
     to: Name
     property: Name | None = None
     from_column: Name | None = None
     to_column: Name | None = None
     direction: Direction | None = None
     conflict: LinkPolicy | None = None
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if (self.through is None) == (self.columns is None):
+            raise ValueError("say either through = the junction table, or columns = the foreign key's columns")
+        return self
 
 
 class TableSettings(Shape):

@@ -151,15 +151,24 @@ def _revived(record: Record) -> Record:
 
 
 def _changes(event: ChangeEvent, mapping: TableMapping) -> Iterable[tuple[FieldMapping, PendingChange]]:
+    for field, value in _values(event.after or {}, mapping):
+        if event.op in _VERDICTS:
+            yield field, PendingChange(value, event.occurred, {}, event.seq)
+        else:
+            yield field, PendingChange(value, event.occurred, event.actor, event.seq, event.origin)
+
+
+def _values(image: JsonObject, mapping: TableMapping) -> Iterable[tuple[FieldMapping, Value]]:
     fields = mapping.by_column
-    for column, image in (event.after or {}).items():
+    for column, found in image.items():
         field = fields.get(column)
         if field is not None:
-            value = field.codec.from_postgres(image)
-            if event.op in _VERDICTS:
-                yield field, PendingChange(value, event.occurred, {}, event.seq)
-            else:
-                yield field, PendingChange(value, event.occurred, event.actor, event.seq, event.origin)
+            yield field, field.codec.from_postgres(found)
+    for field in mapping.composites:
+        # A row that was read has the key itself; an event has its columns, all of them (`pinned`).
+        key = field.composite
+        if key is not None and field.column not in image and image.keys() >= set(key.columns):
+            yield field, key.target(image)
 
 
 def _pending(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from sync_engine.domain.codecs.codec import Codec
 from sync_engine.domain.codecs.scalar import Scalar
-from sync_engine.domain.keys import encode_key
+from sync_engine.domain.keys import decode_key, encode_key
 from sync_engine.domain.values import JsonObject
 
 Direction = Literal["both", "to-notion", "from-notion"]
@@ -55,6 +55,48 @@ class Junction:
         return Junction(self.rows, self.other, self.other_scalars, self.own, self.own_scalars)
 
 
+@dataclass(frozen=True, slots=True)
+class CompositeKey:
+    """A foreign key of several columns of the field's own table, in the order of the key that they refer to.
+
+    Only the `free` ones are written with the relation: the others belong to something else, too.
+    """
+
+    columns: tuple[str, ...]
+    scalars: tuple[Scalar, ...]
+    free: frozenset[str]
+
+    def target(self, image: JsonObject) -> str | None:
+        """The key that a row image refers to; None when a part of it is NULL."""
+        return _key(self.columns, self.scalars, image) or None
+
+    def literals(self, key: str | None) -> dict[str, str | None]:
+        """What is written to refer to that key (None: to nothing), by free column."""
+        if key is None:
+            return dict.fromkeys(self.free)
+        return {column: literal for column, literal in self._parts(key) if column in self.free}
+
+    def bound(self, key: str) -> dict[str, str]:
+        """What the other columns must hold for the row to refer to that key."""
+        return {column: literal for column, literal in self._parts(key) if column not in self.free}
+
+    def contradiction(self, key: str, image: JsonObject) -> str:
+        """Why a row with this image cannot refer to that key, as the end of a sentence; empty when it can."""
+        for column, scalar, part in zip(
+            self.columns, self.scalars, decode_key(key, len(self.columns)), strict=True
+        ):
+            value = image.get(column)
+            held = None if value is None else scalar.show(scalar.read(value))
+            if column not in self.free and held != part:
+                return f"has {column} = {part}, and the row has {'none' if held is None else held}"
+        return ""
+
+    def _parts(self, key: str) -> Iterator[tuple[str, str]]:
+        parts = decode_key(key, len(self.columns))
+        for column, scalar, part in zip(self.columns, self.scalars, parts, strict=True):
+            yield column, scalar.literal(scalar.parse(part))
+
+
 def _key(columns: tuple[str, ...], scalars: tuple[Scalar, ...], image: JsonObject) -> str:
     parts: list[str] = []
     for column, scalar in zip(columns, scalars, strict=True):
@@ -74,7 +116,8 @@ class FieldMapping:
     that a relation field points to; its canonical value is then the target's record key, or None. `gives_key`: the
     column is of the key and not written once there is a row, but a page that becomes one may bring its value.
     A relation with a `junction` is to many: its canonical value is the sorted list of the targets' record keys, or
-    None, and its column is a name of its own that row images have it under.
+    None, and its column is a name of its own that row images have it under. So is that of a relation by a
+    `composite` key, whose value is the key of the one target.
     `resolver` is what decides under the policy `custom`: `sql:SCHEMA.FUNCTION` or `python:MODULE:FUNCTION`.
     """
 
@@ -97,6 +140,7 @@ class FieldMapping:
     options: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
     junction: Junction | None = None
+    composite: CompositeKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +221,11 @@ class TableMapping:
     def to_many(self) -> tuple[FieldMapping, ...]:
         """The relations through a junction."""
         return tuple(item for item in self.fields if item.junction is not None)
+
+    @cached_property
+    def composites(self) -> tuple[FieldMapping, ...]:
+        """The relations by a foreign key of several columns."""
+        return tuple(item for item in self.fields if item.composite is not None)
 
     @cached_property
     def by_column(self) -> Mapping[str, FieldMapping]:

@@ -134,7 +134,7 @@ class PostgresRows:
         return RowWriter(self._driver, self._shape(mapping)).write(writes) if writes else []
 
     def _shape(self, mapping: TableMapping) -> RowShape:
-        links = tuple(item.column for item in mapping.to_many)
+        links = tuple(item.column for item in (*mapping.to_many, *mapping.composites))
         seen_as = (mapping.schema, mapping.table, mapping.captured, mapping.row_filter, links)
         if seen_as not in self._shapes:
             self._shapes[seen_as] = read_shape(self._driver, mapping)

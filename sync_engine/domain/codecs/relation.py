@@ -73,3 +73,39 @@ class RelationCodec:
     def problem(self, value: Value) -> str:
         """Any key fits."""
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCodec:
+    """A relation to one by a foreign key of several columns; images have it as the record key of the target.
+
+    As `RelationCodec`, except that its columns are written one by one (`CompositeKey.literals`).
+    """
+
+    def from_postgres(self, image: Json) -> Value:
+        """The key of the target."""
+        return None if image is None else str(image)
+
+    def to_postgres(self, value: Value) -> str | None:
+        """Raises FieldError: the relation is no value of one column."""
+        raise FieldError("the relation is held by several columns")
+
+    def from_notion(self, prop: Json) -> Value:
+        """Page ids, to be resolved."""
+        return list[Json](page_ids(prop))
+
+    def to_notion(self, value: Value) -> JsonObject:
+        """The property value for resolved page ids, or for none."""
+        return relation_value([str(item) for item in value] if isinstance(value, list) else ())
+
+    def weaken(self, value: Value) -> Value:
+        """A relation is exact."""
+        return value
+
+    def lift(self, value: Value) -> Value:
+        """Nothing to add."""
+        return value
+
+    def problem(self, value: Value) -> str:
+        """Any key fits."""
+        return ""

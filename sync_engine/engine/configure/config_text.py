@@ -147,10 +147,13 @@ def _table_lines(item: TableProposal) -> Iterator[str]:
 def _relation_lines(item: TableProposal, name: str, relation: RelationSettings) -> Iterator[str]:
     """A relation to many; what the junction holds beside the link stays as it is, or is made by its defaults."""
     shown = item.mapping.by_name[name]
-    why = "many-to-many" if shown.direction == "both" else "many-to-many, to Notion only: see `sync-engine plan`"
+    what = "many-to-many" if relation.through else "by several columns"
+    why = what if shown.direction == "both" else f"{what}, to Notion only: see `sync-engine plan`"
     yield f"[tables.relations.{_key(name)}]   # {why}"
     for key, value in relation.model_dump(exclude_none=True).items():
-        yield f"{key} = {_text(value)}"
+        listed = [value] if isinstance(value, str) else list(value)
+        written = ", ".join(map(_text, listed))
+        yield f"{key} = {written}" if isinstance(value, str) else f"{key} = [{written}]"
 
 
 def _groups(item: TableProposal) -> Iterator[str]:

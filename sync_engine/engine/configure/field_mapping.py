@@ -13,6 +13,7 @@ from sync_engine.domain.mapping import KEY_PROPERTY, ConflictPolicy, Direction, 
 from sync_engine.domain.naming import distinct, looks_secret, property_name, relation_name
 from sync_engine.domain.policies import POLICIES, suits
 from sync_engine.domain.schema import Column
+from sync_engine.engine.configure.composite import composite_keys, free_columns
 from sync_engine.engine.configure.known_columns import KnownColumn, TableContext, known_columns, title_of
 from sync_engine.engine.passes.resolvers import python_function
 
@@ -61,6 +62,8 @@ def _choose(
         return None
     if settings is None and (column.name in context.table.row_key or looks_secret(column)):
         return None
+    if settings is None and column.name in _of_composites(context):
+        return None
     wanted = settings.type if settings is not None else None
     if wanted is None and settings is not None and settings.values is not None:
         wanted = "multi_select" if column.is_array else "select"
@@ -72,6 +75,11 @@ def _choose(
         return None if wanted_type is None else _Chosen(item, wanted_type, "")
     _check_type(context, item, wanted)
     return _Chosen(item, wanted, "")
+
+
+def _of_composites(context: TableContext) -> set[str]:
+    """Columns that a relation by several columns stands for; shown beside it only where they are written down."""
+    return {name for key in composite_keys(context).values() for name in free_columns(context.table, key)}
 
 
 def _usual_type(context: TableContext, item: KnownColumn) -> str | None:
@@ -152,6 +160,7 @@ def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
     labels = check_labels(context.table, column) if item.type == "select" and not column.is_enum else ()
     codec, options = _codec(context, item, labels)
     is_key = column.name in context.table.row_key
+    in_composite = column.name in _of_composites(context)
     return FieldMapping(
         name=item.known.name,
         column=column.name,
@@ -161,12 +170,12 @@ def _field(context: TableContext, item: _Chosen, name: str) -> FieldMapping:
         type=item.type,
         codec=codec,
         property_id=_property_id(item),
-        direction=_direction(context, item, read_only=is_key or not column.writable),
+        direction=_direction(context, item, read_only=is_key or not column.writable or in_composite),
         conflict=_conflict(context, item),
         resolver=_resolver(item),
         not_null=column.not_null,
         has_default=column.has_default or bool(column.identity),
-        writable=column.writable and not is_key,
+        writable=column.writable and not is_key and not in_composite,
         gives_key=column.writable and is_key,
         relation_to=item.relation_to,
         options=options,

@@ -19,7 +19,7 @@ from sync_engine.domain.mapping import (
 )
 from sync_engine.domain.naming import distinct, looks_secret, property_name
 from sync_engine.domain.schema import Column, ForeignKey, Table
-from sync_engine.engine.configure.known_columns import TableContext
+from sync_engine.engine.configure.known_columns import TableContext, remembered_property
 from sync_engine.errors import ConfigurationError
 from sync_engine.ports.store import Registration
 from sync_engine.settings import RelationSettings
@@ -54,6 +54,8 @@ def map_relations(
     names = [item.property for item in fields]
     found: list[FieldMapping] = []
     for name, wanted in context.wanted.relations.items():
+        if wanted.through is None:
+            continue
         found.append(_relation(context, name, wanted, catalog, names))
         names.append(found[-1].property)
     return tuple(found)
@@ -81,7 +83,7 @@ def _relation(
         property=_property(context, name, wanted, names),
         type="relation",
         codec=LinksCodec(),
-        property_id=_property_id(context, name),
+        property_id=remembered_property(context, name),
         direction=_direction(context, name, wanted, why_not),
         conflict=_conflict(context, wanted),
         writable=not why_not,
@@ -92,11 +94,11 @@ def _relation(
 
 
 def _through(context: TableContext, name: str, wanted: RelationSettings, catalog: Catalog) -> Table:
-    schema, dot, bare = wanted.through.partition(".")
-    found = catalog.tables.get((context.settings.postgres.schema, wanted.through))
+    schema, dot, bare = (wanted.through or "").partition(".")
+    found = catalog.tables.get((context.settings.postgres.schema, wanted.through or ""))
     found = found or (catalog.tables.get((schema, bare)) if dot else None)
     if found is None:
-        hint = did_you_mean(wanted.through, (table.name for table in catalog.tables.values()))
+        hint = did_you_mean(wanted.through or "", (table.name for table in catalog.tables.values()))
         raise _error(context, name, f"table {wanted.through!r} is not in the database", "through", hint=hint)
     if not found.row_key:
         raise _error(context, name, f"table {wanted.through!r} has no key", "through", hint="add a primary key")
@@ -227,11 +229,6 @@ def _property(context: TableContext, name: str, wanted: RelationSettings, names:
             context, name, f"the property name {wanted.property!r} is taken", "property", hint="choose another"
         )
     return wanted.property
-
-
-def _property_id(context: TableContext, name: str) -> str:
-    memory = context.registration.fields.get(name) if context.registration is not None else None
-    return str(memory.get("property_id") or "") if isinstance(memory, dict) else ""
 
 
 def _direction(context: TableContext, name: str, wanted: RelationSettings, why_not: str) -> Direction:

@@ -81,6 +81,12 @@ def known_columns(context: TableContext) -> list[KnownColumn]:
     return known
 
 
+def remembered_property(context: TableContext, name: str) -> str:
+    """The property of a field that is no column; empty when there was none."""
+    memory = context.registration.fields.get(name) if context.registration is not None else None
+    return str(memory.get("property_id") or "") if isinstance(memory, dict) else ""
+
+
 def _former(column: Column, memory: Mapping[str, object]) -> tuple[str, ...]:
     """Names under which earlier events have the column."""
     before = memory.get("former")

@@ -11,6 +11,7 @@ from sync_engine.domain.mapping import Brake, ConflictPolicy, FieldMapping, Grou
 from sync_engine.domain.naming import database_title, distinct
 from sync_engine.domain.schema import Column, Table
 from sync_engine.domain.table_order import parents_first
+from sync_engine.engine.configure.composite import map_composites
 from sync_engine.engine.configure.field_mapping import map_fields
 from sync_engine.engine.configure.junctions import Catalog, map_relations
 from sync_engine.engine.configure.known_columns import TableContext
@@ -189,6 +190,7 @@ def _table_mapping(
     context = TableContext(settings, item.position, wanted, table, item.registration, synced, names)
     mapped = map_fields(context)
     relations = map_relations(context, mapped.fields, catalog)
+    relations += map_composites(context, (*mapped.fields, *relations), catalog.synced)
     keys = [column for name in table.row_key if (column := table.column(name)) is not None]
     policies = wanted.delete or settings.defaults.delete
     brake = wanted.brake or settings.defaults.brake
@@ -211,6 +213,7 @@ def _table_mapping(
         delete_from_notion=policies.from_notion,
         brake=Brake(brake.share, brake.min, brake.update_share),
         captured=mapped.captured,
+        pinned=_pinned(relations),
         soft_column=soft.name if soft is not None else "",
         soft_type=soft.base if soft is not None else "",
         groups=_groups(settings, item, mapped.fields),
@@ -220,6 +223,12 @@ def _table_mapping(
         adopts=_adopts(settings, item),
     )
     return _with_memory(mapping, item.registration)
+
+
+def _pinned(relations: Sequence[FieldMapping]) -> tuple[str, ...]:
+    """The columns of composite keys: whichever of them changes, an update tells the whole key."""
+    keys = [item.composite.columns for item in relations if item.composite is not None]
+    return tuple(dict.fromkeys(column for columns in keys for column in columns))
 
 
 def _groups(settings: Settings, item: _Placed, fields: Sequence[FieldMapping]) -> tuple[Group, ...]:

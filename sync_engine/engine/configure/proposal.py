@@ -16,6 +16,7 @@ from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.naming import database_title, distinct, looks_secret
 from sync_engine.domain.schema import Column, Table
 from sync_engine.domain.values import Json, Value
+from sync_engine.engine.configure.composite import free_columns
 from sync_engine.engine.configure.junctions import Ends, ends_of
 from sync_engine.engine.configure.mapping import build_mappings
 from sync_engine.errors import ConfigurationError
@@ -101,13 +102,15 @@ def propose(
     chosen = {name: named[name] for name, reason in reasons.items() if not reason}
     relations = proposed_relations(junctions, chosen, schema)
     linked = {relation.through for settings in relations.values() for relation in settings.values()}
+    for name, table in chosen.items():
+        relations.setdefault(name, {}).update(_composites(table, chosen, relations.get(name, {})))
     unlinked = tuple(table for table in junctions if written_name(table, schema) not in linked)
     return Proposal(schema, _proposed(chosen, tables, schema, probe, relations), unlinked, left_out)
 
 
 def proposed_relations(
     junctions: Sequence[Table], chosen: Mapping[str, Table], schema: str
-) -> Mapping[str, Mapping[str, RelationSettings]]:
+) -> dict[str, dict[str, RelationSettings]]:
     """A relation for each junction, by the table that shows it: the one that its first foreign key refers to."""
     found: dict[str, dict[str, RelationSettings]] = {}
     for through in junctions:
@@ -123,6 +126,23 @@ def proposed_relations(
             relations = found.setdefault(own, {})
             name = _relation_name(chosen[own], through, chosen[other], relations)
             relations[name] = _relation(written_name(through, schema), other, ends, alone=own != other)
+    return found
+
+
+def _composites(
+    table: Table, chosen: Mapping[str, Table], taken: Mapping[str, RelationSettings]
+) -> Mapping[str, RelationSettings]:
+    """A relation for each foreign key of several columns to the key of a listed table, if it can be set at all."""
+    listed = {(item.schema, item.name): (name, item) for name, item in chosen.items()}
+    columns = {column.name for column in table.columns}
+    found: dict[str, RelationSettings] = {}
+    for key in sorted(table.foreign_keys, key=lambda item: item.name):
+        name, target = listed.get((key.target_schema, key.target_table), ("", None))
+        if target is None or len(key.columns) < 2 or sorted(key.target_columns) != sorted(target.row_key):
+            continue
+        names = (item for item in (target.name, key.name) if item not in {*columns, *taken, *found})
+        if free_columns(table, key) and (free := next(names, "")):
+            found[free] = RelationSettings(columns=key.columns, to=name)
     return found
 
 

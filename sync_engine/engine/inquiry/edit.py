@@ -56,6 +56,10 @@ def editable_field(mapping: TableMapping, name: str) -> FieldMapping:
     field = mapping.field_named(name)
     if field is None:
         raise UsageError(f"table {mapping.name} has no synced field {name!r}", hint="see sync.toml")
+    if field.junction is not None or field.composite is not None:
+        raise UsageError(
+            f"{mapping.name}.{name} is a relation of several columns or rows", hint="change it in Notion or by SQL"
+        )
     if not field.writable:
         raise UsageError(f"{mapping.name}.{name} is a key or computed by Postgres", hint="edit another column")
     return field

@@ -85,12 +85,26 @@ def _unlike_itself(operation: Operation, outcome: RowOutcome, mapping: TableMapp
     A type whose text is no spelling of the value (or whose equality is odd) would be planned again for ever.
     """
     stored = decode_image(outcome.image or {}, mapping)
+    if contradicted := _contradicted(operation, outcome, mapping):
+        return contradicted
     expected = _expected(operation, mapping)
     if any(name not in stored or stored[name] != value for name, value in expected.items()):
         return None
     fields = ", ".join(sorted(expected))
     reason = f"Postgres cannot tell whether the row still holds what was decided on: compare {fields} by hand"
     return Hold(operation.record, Side.POSTGRES, operation.action, reason, constraint=fields)
+
+
+def _contradicted(operation: Operation, outcome: RowOutcome, mapping: TableMapping) -> Hold | None:
+    """A hold for a target that the row cannot refer to, as a column that it shares with something else says."""
+    for item in mapping.composites:
+        value = operation.values.get(item.name)
+        if item.composite is None or value is None:
+            continue
+        if why := item.composite.contradiction(str(value), outcome.image or {}):
+            reason = f"what {item.property} names {why}; choose another, or change that column first"
+            return Hold(operation.record, Side.POSTGRES, operation.action, reason, constraint=item.name)
+    return None
 
 
 def _row_write(operation: Operation, mapping: TableMapping, approved: bool) -> RowWrite:

@@ -24,7 +24,26 @@ def row_write(
         for item in mapping.to_many
         if item.junction is not None and (item.name in values or item.name in expected)
     }
-    return RowWrite(op, key, literals(values, mapping), literals(expected, mapping), links=links)
+    written, held = literals(values, mapping), literals(expected, mapping)
+    for column, (name, literal) in _bound(values, mapping).items():
+        if op is RowOp.UPDATE and column not in written:
+            held[column] = literal
+        elif column in mapping.key_columns:
+            continue
+        elif written.setdefault(column, literal) != literal:
+            raise FieldError(f"{name}: its {column} is {literal}, and another property says {written[column]}")
+    return RowWrite(op, key, written, held, links=links)
+
+
+def _bound(values: Mapping[str, Value], mapping: TableMapping) -> Mapping[str, tuple[str, str]]:
+    """What columns that are not written with a composite key must hold for it to name its target."""
+    found: dict[str, tuple[str, str]] = {}
+    for item in mapping.composites:
+        value = values.get(item.name)
+        if item.composite is not None and value is not None:
+            bound = item.composite.bound(str(value))
+            found |= {column: (item.name, literal) for column, literal in bound.items()}
+    return found
 
 
 def literals(values: Mapping[str, Value], mapping: TableMapping) -> dict[str, str | None]:
@@ -35,7 +54,10 @@ def literals(values: Mapping[str, Value], mapping: TableMapping) -> dict[str, st
         if target.junction is not None:
             continue
         try:
-            found[target.column] = target.codec.to_postgres(value)
+            if target.composite is not None:
+                found |= target.composite.literals(None if value is None else str(value))
+            else:
+                found[target.column] = target.codec.to_postgres(value)
         except FieldError as error:
             raise FieldError(f"{name}: {error}") from error
     return found

@@ -13,6 +13,7 @@ from sync_engine.domain.record import Record
 from sync_engine.domain.soft import living_mark
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.passes.apply_postgres import decode_image
+from sync_engine.engine.passes.row_writes import literals
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
 from sync_engine.ports.rows import RowOp, RowResult, RowWrite
@@ -90,11 +91,11 @@ def _last_row(uow: UnitOfWork, mapping: TableMapping, record: Record) -> dict[st
 
 
 def _literals(mapping: TableMapping, values: Mapping[str, Value]) -> dict[str, str | None]:
-    return {
-        mapping.by_name[name].column: mapping.by_name[name].codec.to_postgres(value)
-        for name, value in values.items()
-        if name in mapping.by_name and mapping.by_name[name].writable and mapping.by_name[name].junction is None
-    }
+    return literals({name: value for name, value in values.items() if _is_written(mapping, name)}, mapping)
+
+
+def _is_written(mapping: TableMapping, name: str) -> bool:
+    return name in mapping.by_name and mapping.by_name[name].writable
 
 
 def image_literal(value: Json) -> str | None:
