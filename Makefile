@@ -9,7 +9,7 @@ SOAK ?= 1000
 SHRINK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak mutation check lint types contract wheel bench clean
+.PHONY: help setup demo test thorough soak mutation check lint types contract wheel bench clean
 
 help: ## List the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: $(STAMP) ## Postgres and Notion in sync on this machine, nothing to config
 
 test: $(STAMP) ## Run the tests (ARGS=tests/unit for a part)
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+thorough: $(STAMP) ## Run the tests with every case of those that CI tries at some places only (ARGS as for test)
+	THOROUGH=1 $(BIN)/python -m pytest -n auto $(ARGS)
 
 soak: $(STAMP) ## Random histories on both sides, as many as you like (SOAK=1000, SHRINK=0: long story of a failure)
 	SOAK=$(SOAK) SHRINK=$(SHRINK) $(BIN)/python -m pytest -s tests/chaos/test_stateful.py

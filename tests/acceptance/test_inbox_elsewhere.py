@@ -11,11 +11,12 @@ from tests.acceptance.test_another_notion import name_of
 from tests.support.inbox import cell, choose, disputed_prompts, inbox_row, inbox_rows, prompts, with_inbox
 from tests.support.looping import Stage, engine_requests
 from tests.support.postgres import Database
+from tests.support.thinning import some
 from tests.support.variant import ALL, EACH, Variant, variant_of
 from tests.support.world import SCHEMA, World, make_world, text
 
 
-@pytest.mark.parametrize("variant", [*EACH, ALL], ids=name_of)
+@pytest.mark.parametrize("variant", [*some(EACH, every=4), ALL], ids=name_of)
 def test_the_story_in_another_notion(empty_database: Database, tmp_path: Path, variant: Variant) -> None:
     with (
         make_world(empty_database, tmp_path, schema=SCHEMA) as world,

@@ -22,6 +22,7 @@ from sync_engine.engine.life.retain import Retained, archived_events, retain
 from sync_engine.engine.undo.marks import create_mark
 from sync_engine.errors import ConfigurationError, DatabaseError, UsageError
 from tests.support.cli import Ran, command_line
+from tests.support.thinning import some
 from tests.support.world import World, text
 
 NOW = timedelta(0)
@@ -198,7 +199,7 @@ KILLS: list[tuple[type, str]] = [
 
 @pytest.mark.parametrize(("owner", "method"), KILLS)
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", [1, 2])
+@pytest.mark.parametrize("at", some([1, 2], every=2))
 def test_G6_killed_at_any_step_it_is_done_the_next_time(
     world: World, monkeypatch: pytest.MonkeyPatch, owner: type, method: str, after: bool, at: int
 ) -> None:
