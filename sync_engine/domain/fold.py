@@ -164,11 +164,10 @@ def _values(image: JsonObject, mapping: TableMapping) -> Iterable[tuple[FieldMap
         field = fields.get(column)
         if field is not None:
             yield field, field.codec.from_postgres(found)
-    for field in mapping.composites:
-        # A row that was read has the key itself; an event has its columns, all of them (`pinned`).
-        key = field.composite
-        if key is not None and field.column not in image and image.keys() >= set(key.columns):
-            yield field, key.target(image)
+    for field in mapping.derived:
+        # A row that was read has it already; an event has the columns, all of them (`pinned`).
+        if field.column not in image and image.keys() >= set(field.derived_from()):
+            yield field, field.codec.from_postgres(field.derive(image))
 
 
 def _pending(

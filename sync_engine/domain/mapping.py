@@ -10,7 +10,8 @@ from typing import Literal
 from sync_engine.domain.codecs.codec import Codec
 from sync_engine.domain.codecs.scalar import Scalar
 from sync_engine.domain.keys import decode_key, encode_key
-from sync_engine.domain.values import JsonObject
+from sync_engine.domain.template import Template
+from sync_engine.domain.values import Json, JsonObject
 
 Direction = Literal["both", "to-notion", "from-notion"]
 ConflictPolicy = Literal[
@@ -117,7 +118,7 @@ class FieldMapping:
     column is of the key and not written once there is a row, but a page that becomes one may bring its value.
     A relation with a `junction` is to many: its canonical value is the sorted list of the targets' record keys, or
     None, and its column is a name of its own that row images have it under. So is that of a relation by a
-    `composite` key, whose value is the key of the one target.
+    `composite` key, whose value is the key of the one target, and of a title made by a `template`.
     `resolver` is what decides under the policy `custom`: `sql:SCHEMA.FUNCTION` or `python:MODULE:FUNCTION`.
     """
 
@@ -141,6 +142,19 @@ class FieldMapping:
     former: tuple[str, ...] = ()
     junction: Junction | None = None
     composite: CompositeKey | None = None
+    template: Template | None = None
+
+    def derived_from(self) -> tuple[str, ...]:
+        """The columns that the value is made of, where it is not that of one column; empty when it is."""
+        if self.composite is not None:
+            return self.composite.columns
+        return tuple(self.template.columns.values()) if self.template is not None else ()
+
+    def derive(self, image: JsonObject) -> Json:
+        """The image of a derived value, from those of its columns."""
+        if self.composite is not None:
+            return self.composite.target(image)
+        return self.template.render(image) if self.template is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +240,24 @@ class TableMapping:
     def composites(self) -> tuple[FieldMapping, ...]:
         """The relations by a foreign key of several columns."""
         return tuple(item for item in self.fields if item.composite is not None)
+
+    @cached_property
+    def derived(self) -> tuple[FieldMapping, ...]:
+        """The fields whose values are made of several columns."""
+        return tuple(item for item in self.fields if item.derived_from())
+
+    def with_derived(self, image: JsonObject) -> JsonObject:
+        """A row image with the derived values that can be made of its columns, under the names of their fields."""
+        made = {
+            item.column: item.derive(image) for item in self.derived if image.keys() >= set(item.derived_from())
+        }
+        return {**image, **made} if made else image
+
+    @cached_property
+    def title_columns(self) -> tuple[str, ...]:
+        """The columns that the title is made of."""
+        title = self.by_name[self.title]
+        return title.derived_from() or (title.column,)
 
     @cached_property
     def by_column(self) -> Mapping[str, FieldMapping]:

@@ -55,7 +55,6 @@ class RowShape:
 
     `partitioned` says that its rows are those of its partitions; rows of tables that inherit from it are not.
     `row_filter` is the expression that rows have to fit, where there is one.
-    `composites` are foreign keys of several columns, with the name that images have the key under that they name.
     `mapping` is its number in the log.
     """
 
@@ -67,7 +66,6 @@ class RowShape:
     partitioned: bool = False
     row_filter: str = ""
     links: tuple[LinkShape, ...] = ()
-    composites: tuple[tuple[str, tuple[WriteColumn, ...]], ...] = ()
     mapping: int = 0
 
     def column(self, name: str) -> WriteColumn:
@@ -97,13 +95,8 @@ def read_shape(driver: Driver, mapping: TableMapping) -> RowShape:
     links = tuple(
         _link_shape(driver, item.column, item.junction) for item in mapping.to_many if item.junction is not None
     )
-    composites = tuple(
-        (item.column, tuple(shape.column(name) for name in item.composite.columns))
-        for item in mapping.composites
-        if item.composite is not None
-    )
     key = tuple(shape.column(name) for name in mapping.key_columns)
-    return replace(shape, key=key, links=links, composites=composites)
+    return replace(shape, key=key, links=links)
 
 
 def _columns(driver: Driver, schema: str, table: str) -> tuple[Mapping[str, WriteColumn], bool]:

@@ -224,15 +224,7 @@ def _image(shape: RowShape) -> Composed:
         for column in map(shape.column, shape.captured)
     ]
     columns += [SQL("({}) AS {}").format(_linked(shape, link), Identifier(link.name)) for link in shape.links]
-    columns += [SQL("{} AS {}").format(_referred(parts), Identifier(name)) for name, parts in shape.composites]
     return SQL("(SELECT row_to_json(i.*) FROM (SELECT {}) AS i)").format(SQL(", ").join(columns))
-
-
-def _referred(parts: Sequence[WriteColumn]) -> Composed:
-    """The record key that a foreign key of several columns names; NULL when a part of it is."""
-    key = record_key([column.described for column in parts], _ROW)
-    there = _and(SQL("{} IS NOT NULL").format(_own(column)) for column in parts)
-    return SQL("CASE WHEN {} THEN {} END").format(there, key)
 
 
 def _linked(shape: RowShape, link: LinkShape) -> Composed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import orjson
 import psycopg
@@ -54,7 +55,7 @@ class PostgresRows:
             return {}
         with psycopg.RawCursor(self._driver) as cursor:
             found = cursor.execute(row_sql.select_given(self._shape(mapping)), [_given(mapping, keys)])
-            return dict(found.fetchall())
+            return {key: mapping.with_derived(image) for key, image in found}
 
     def keys(self, mapping: TableMapping, batch: int = 1000) -> Iterator[Sequence[str]]:
         """The keys of all rows in key order, through a cursor of the server."""
@@ -88,7 +89,8 @@ class PostgresRows:
         """All rows in key order, through a cursor of the server: one snapshot, `batch` rows in memory."""
         with psycopg.RawServerCursor(self._driver, f"sync_engine_scan_{next(self._scans)}") as cursor:
             cursor.itersize = batch
-            yield from cursor.execute(row_sql.select_all(self._shape(mapping)))
+            for key, image in cursor.execute(row_sql.select_all(self._shape(mapping))):
+                yield key, mapping.with_derived(image)
 
     def page(self, mapping: TableMapping, wanted: RowsWanted) -> Sequence[tuple[str, JsonObject]]:
         """Rows next to a key, in key order, by a range of the primary key's index."""
@@ -97,10 +99,11 @@ class PostgresRows:
         parameters: list[str | int] = [wanted.limit]
         parameters += decode_key(edge, len(mapping.key_columns)) if edge else ()
         parameters += [wanted.containing] if wanted.containing else ()
-        title = mapping.by_name[mapping.title].column if wanted.containing else ""
+        title = mapping.title_columns[0] if wanted.containing else ""
         query = row_sql.select_page(self._shape(mapping), title, at_edge=bool(edge), backwards=backwards)
         with psycopg.RawCursor(self._driver) as cursor:
-            rows = cursor.execute(query, parameters).fetchall()
+            found = cursor.execute(query, parameters).fetchall()
+        rows = [(key, mapping.with_derived(image)) for key, image in found]
         return rows[::-1] if backwards else rows
 
     def call(self, function: str, base: Value, postgres: Value, notion: Value) -> Sequence[Value]:
@@ -131,10 +134,13 @@ class PostgresRows:
 
     def write(self, mapping: TableMapping, writes: Sequence[RowWrite]) -> Sequence[RowOutcome]:
         """Apply in order; see `RowWriter`."""
-        return RowWriter(self._driver, self._shape(mapping)).write(writes) if writes else []
+        outcomes = RowWriter(self._driver, self._shape(mapping)).write(writes) if writes else []
+        if not mapping.derived:
+            return outcomes
+        return [replace(item, image=item.image and mapping.with_derived(item.image)) for item in outcomes]
 
     def _shape(self, mapping: TableMapping) -> RowShape:
-        links = tuple(item.column for item in (*mapping.to_many, *mapping.composites))
+        links = tuple(item.column for item in mapping.to_many)
         seen_as = (mapping.schema, mapping.table, mapping.captured, mapping.row_filter, links)
         if seen_as not in self._shapes:
             self._shapes[seen_as] = read_shape(self._driver, mapping)

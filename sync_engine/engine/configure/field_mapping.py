@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sync_engine.domain.codecs.choices import options_problem
@@ -13,8 +13,16 @@ from sync_engine.domain.mapping import KEY_PROPERTY, ConflictPolicy, Direction, 
 from sync_engine.domain.naming import distinct, looks_secret, property_name, relation_name
 from sync_engine.domain.policies import POLICIES, suits
 from sync_engine.domain.schema import Column
+from sync_engine.domain.template import Template
 from sync_engine.engine.configure.composite import composite_keys, free_columns
-from sync_engine.engine.configure.known_columns import KnownColumn, TableContext, known_columns, title_of
+from sync_engine.engine.configure.known_columns import (
+    KnownColumn,
+    TableContext,
+    known_columns,
+    remembered_property,
+    title_of,
+)
+from sync_engine.engine.configure.title_template import title_template
 from sync_engine.engine.passes.resolvers import python_function
 
 _OF_VALUES = frozenset({"min", "max", "delta", "lines"})
@@ -41,14 +49,37 @@ class _Chosen:
 def map_fields(context: TableContext) -> MappedFields:
     """The fields of the table. Raises ConfigurationError for what the table does not have or cannot do."""
     known = known_columns(context)
-    title = title_of(context, known)
+    made = title_template(context, known)
+    title = title_of(context, known) if made is None else ""
     targets = relation_targets(context.table, context.synced)
     chosen = [found for item in known if (found := _choose(context, item, title, targets)) is not None]
     names = _property_names(context, chosen)
     fields = tuple(_field(context, item, names[item.known.column.name]) for item in chosen)
+    if made is not None:
+        fields = (_made_title(context, made, fields), *fields)
     mapped = {item.column for item in fields}
     captured = tuple(item.column.name for item in known if _is_captured(context, item, mapped))
-    return MappedFields(fields, next(item.name for item in fields if item.column == title), captured)
+    shown = next(item.name for item in fields if item.type == "title")
+    return MappedFields(fields, shown, captured)
+
+
+def _made_title(context: TableContext, template: Template, fields: Sequence[FieldMapping]) -> FieldMapping:
+    """The title that is made of columns: it goes to Notion only."""
+    columns = {column.name for column in context.table.columns}
+    name = next(item for item in ("title", "page_title", "made title") if item not in columns)
+    return FieldMapping(
+        name=name,
+        column=name,
+        number=0,
+        column_type="text",
+        property=distinct("Name", (KEY_PROPERTY, *(item.property for item in fields)), name),
+        type="title",
+        codec=codec_for(Column(name, 0, "text", "text"), "title"),
+        property_id=remembered_property(context, name),
+        direction="to-notion",
+        writable=False,
+        template=template,
+    )
 
 
 def _choose(

@@ -213,7 +213,7 @@ def _table_mapping(
         delete_from_notion=policies.from_notion,
         brake=Brake(brake.share, brake.min, brake.update_share),
         captured=mapped.captured,
-        pinned=_pinned(relations),
+        pinned=_pinned((*mapped.fields, *relations)),
         soft_column=soft.name if soft is not None else "",
         soft_type=soft.base if soft is not None else "",
         groups=_groups(settings, item, mapped.fields),
@@ -225,10 +225,9 @@ def _table_mapping(
     return _with_memory(mapping, item.registration)
 
 
-def _pinned(relations: Sequence[FieldMapping]) -> tuple[str, ...]:
-    """The columns of composite keys: whichever of them changes, an update tells the whole key."""
-    keys = [item.composite.columns for item in relations if item.composite is not None]
-    return tuple(dict.fromkeys(column for columns in keys for column in columns))
+def _pinned(fields: Sequence[FieldMapping]) -> tuple[str, ...]:
+    """The columns of derived values: whichever of them changes, an update tells them all."""
+    return tuple(dict.fromkeys(column for item in fields for column in item.derived_from()))
 
 
 def _groups(settings: Settings, item: _Placed, fields: Sequence[FieldMapping]) -> tuple[Group, ...]:

@@ -51,7 +51,7 @@ def literals(values: Mapping[str, Value], mapping: TableMapping) -> dict[str, st
     found: dict[str, str | None] = {}
     for name, value in values.items():
         target = mapping.by_name[name]
-        if target.junction is not None:
+        if target.junction is not None or target.template is not None:
             continue
         try:
             if target.composite is not None:
