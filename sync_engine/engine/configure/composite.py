@@ -8,9 +8,8 @@ from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.domain.codecs.registry import scalar_for
 from sync_engine.domain.codecs.relation import KeyCodec
 from sync_engine.domain.mapping import KEY_PROPERTY, CompositeKey, ConflictPolicy, Direction, FieldMapping
-from sync_engine.domain.naming import distinct, property_name
 from sync_engine.domain.schema import ForeignKey, Table
-from sync_engine.engine.configure.known_columns import TableContext, remembered_property
+from sync_engine.engine.configure.known_columns import TableContext, relation_property, remembered_property
 from sync_engine.settings import RelationSettings
 
 
@@ -104,7 +103,7 @@ def _field(
         column=name,
         number=0,
         column_type="",
-        property=_property(context, name, wanted, taken),
+        property=relation_property(context, name, wanted, taken),
         type="relation",
         codec=KeyCodec(),
         property_id=remembered_property(context, name),
@@ -115,20 +114,6 @@ def _field(
         relation_to=wanted.to,
         composite=CompositeKey(columns, tuple(map(scalar_for, described)), frozenset(free)),
     )
-
-
-def _property(context: TableContext, name: str, wanted: RelationSettings, taken: Sequence[str]) -> str:
-    if wanted.property is None:
-        return distinct(property_name(name), taken, name)
-    if wanted.property.casefold() in {item.casefold() for item in taken}:
-        raise context.error(
-            f"the property name {wanted.property!r} is taken",
-            "relations",
-            name,
-            "property",
-            hint="choose another",
-        )
-    return wanted.property
 
 
 def _direction(context: TableContext, wanted: RelationSettings, *, read_only: bool) -> Direction:

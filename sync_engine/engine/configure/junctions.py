@@ -17,9 +17,9 @@ from sync_engine.domain.mapping import (
     Junction,
     TableMapping,
 )
-from sync_engine.domain.naming import distinct, looks_secret, property_name
+from sync_engine.domain.naming import looks_secret
 from sync_engine.domain.schema import Column, ForeignKey, Table
-from sync_engine.engine.configure.known_columns import TableContext, remembered_property
+from sync_engine.engine.configure.known_columns import TableContext, relation_property, remembered_property
 from sync_engine.errors import ConfigurationError
 from sync_engine.ports.store import Registration
 from sync_engine.settings import RelationSettings
@@ -80,7 +80,7 @@ def _relation(
         column=name,
         number=0,
         column_type="",
-        property=_property(context, name, wanted, names),
+        property=relation_property(context, name, wanted, (KEY_PROPERTY, *names)),
         type="relation",
         codec=LinksCodec(),
         property_id=remembered_property(context, name),
@@ -218,17 +218,6 @@ def _in_order(end: ForeignKey, key: Sequence[str]) -> tuple[str, ...]:
 
 def _is_captured(column: Column, needed: Collection[str]) -> bool:
     return column.name in needed or not (looks_secret(column) or column.generated)
-
-
-def _property(context: TableContext, name: str, wanted: RelationSettings, names: Collection[str]) -> str:
-    taken = {item.casefold() for item in (KEY_PROPERTY, *names)}
-    if wanted.property is None:
-        return distinct(property_name(name), (KEY_PROPERTY, *names), name)
-    if wanted.property.casefold() in taken:
-        raise _error(
-            context, name, f"the property name {wanted.property!r} is taken", "property", hint="choose another"
-        )
-    return wanted.property
 
 
 def _direction(context: TableContext, name: str, wanted: RelationSettings, why_not: str) -> Direction:

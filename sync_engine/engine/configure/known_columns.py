@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sync_engine.configuration.complaints import did_you_mean
 from sync_engine.domain.inference import TableName, title_column
+from sync_engine.domain.naming import distinct, property_name
 from sync_engine.domain.schema import Column, Table
 from sync_engine.errors import ConfigurationError
 from sync_engine.ports.store import Registration
-from sync_engine.settings import FieldSettings, Settings, TableSettings
+from sync_engine.settings import FieldSettings, RelationSettings, Settings, TableSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,17 @@ def remembered_property(context: TableContext, name: str) -> str:
     """The property of a field that is no column; empty when there was none."""
     memory = context.registration.fields.get(name) if context.registration is not None else None
     return str(memory.get("property_id") or "") if isinstance(memory, dict) else ""
+
+
+def relation_property(context: TableContext, name: str, wanted: RelationSettings, taken: Collection[str]) -> str:
+    """The property of a relation that is no column. Raises ConfigurationError when the name given is taken."""
+    if wanted.property is None:
+        return distinct(property_name(name), taken, name)
+    if wanted.property.casefold() in {item.casefold() for item in taken}:
+        raise context.error(
+            f"the property name {wanted.property!r} is taken", "relations", name, "property", hint="choose another"
+        )
+    return wanted.property
 
 
 def _former(column: Column, memory: Mapping[str, object]) -> tuple[str, ...]:
