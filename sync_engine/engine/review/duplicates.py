@@ -83,8 +83,8 @@ def repair_duplicates(context: Context, tables: Sequence[str] = (), *, who: str 
     """Do what needs no guess: link a row with the one page that carries its key, trash exact copies without a row.
 
     Found anew under the installation's lock, after a pass' own look at both sides. It is a run; what it trashes is
-    in the journal, and stays in Notion's trash. Raises LockHeld, and what Notion raises; whatever was done until then
-    is committed.
+    in the journal, and stays in Notion's trash. Raises LockHeld, and what Notion raises; whatever was done until
+    then is committed.
     """
     with between_turns(context.database):
         run = Run(context.ids.new_id(), "doctor", context.database.now(), {"who": who, "tables": [*tables]})
