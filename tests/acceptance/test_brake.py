@@ -47,6 +47,15 @@ def cli(world: World, capsys: pytest.CaptureFixture[str], *arguments: str) -> tu
     return code, shown_text.out, shown_text.err
 
 
+def test_a_plain_pass_over_a_small_table_sees_what_went_to_the_trash(
+    fifty: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trash(fifty, 22)
+    code, out, err = cli(fifty, capsys, "sync", "--json")
+    assert code == 8, err
+    assert json.loads(out)["brake"] == {"agents": 22} and rows(fifty) == 50
+
+
 def test_pages_trashed_by_mistake_stop_the_pass_and_release_lets_them_go(
     fifty: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,13 +35,15 @@ MAX_ROUNDS = 12
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """What to do in the pass. `limit`: records per table at most; None: all. `full`: read every page."""
+    """What to do in the pass. `limit`: records per table at most; None: all. `full`: read every page.
+    `cheap_proof`: read every page of the tables where that costs little, so that pages in the trash are found."""
 
     direction: SyncDirection = "both"
     tables: Sequence[str] = ()
     limit: int | None = None
     full: bool = False
     dry_run: bool = False
+    cheap_proof: bool = False
 
     def writes_to(self, side: Side) -> bool:
         """Whether the direction lets this pass write to the side."""

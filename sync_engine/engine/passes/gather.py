@@ -15,8 +15,8 @@ from sync_engine.engine.passes.capture import capture
 from sync_engine.engine.passes.captured import ensure_captured
 from sync_engine.engine.passes.links import read_junctions, relink
 from sync_engine.engine.passes.match_unlinked import match_unlinked
-from sync_engine.engine.passes.missing import find_missing_pages, refuse_lost
-from sync_engine.engine.passes.pull import proof_is_due, pull
+from sync_engine.engine.passes.missing import find_missing_pages, misses_pages, refuse_lost
+from sync_engine.engine.passes.pull import proof_is_cheap, proof_is_due, pull
 from sync_engine.engine.passes.recover import recover
 from sync_engine.engine.passes.row_filters import ask_when_due
 from sync_engine.errors import NotionRejected, NotSetUp
@@ -42,11 +42,13 @@ def gather(
     full: bool,
     dry_run: bool,
     lenient: bool = False,
+    cheap_proof: bool = False,
 ) -> News:
     """Rows that were there before capture, captured changes, edited pages; also what a killed run left in doubt.
 
     Raises NotSetUp when a mapping was never set up, or changes of its table are not captured. A table that Notion
-    refuses to show is an error as well, or only noted with `lenient`.
+    refuses to show is an error as well, or only noted with `lenient`. With `cheap_proof` also every page of the
+    tables is read where that costs little.
     """
     registrations = ensure_captured(context, registrations_of(context))
     if not dry_run:
@@ -67,7 +69,10 @@ def gather(
         relink(context)
     for mapping in mappings:
         try:
-            news.notion[mapping.name] += _pull(context, mapping, registrations[mapping.id], run_id, full=full)
+            registration = registrations[mapping.id]
+            due = full or proof_is_due(context, registration)
+            cheap = cheap_proof and not due and proof_is_cheap(context, mapping, registration)
+            news.notion[mapping.name] += _pull(context, mapping, registration, run_id, full=full, cheap=cheap)
         except NotionRejected as error:
             if not lenient:
                 raise
@@ -77,9 +82,11 @@ def gather(
     return news
 
 
-def _pull(context: Context, mapping: TableMapping, registration: Registration, run_id: str, *, full: bool) -> int:
-    pulled = pull(context, mapping, registration, run_id, full=full)
-    if pulled.everything is None:
+def _pull(
+    context: Context, mapping: TableMapping, registration: Registration, run_id: str, *, full: bool, cheap: bool
+) -> int:
+    pulled = pull(context, mapping, registration, run_id, full=full or cheap)
+    if pulled.everything is None or (cheap and not misses_pages(context, mapping, pulled.everything)):
         return pulled.edits
     refuse_lost(context.workspace, mapping)
     return pulled.edits + find_missing_pages(context, mapping, pulled.everything)

@@ -47,6 +47,13 @@ def find_missing_pages(context: Context, mapping: TableMapping, everything: froz
     return trashed
 
 
+def misses_pages(context: Context, mapping: TableMapping, everything: frozenset[str]) -> bool:
+    """Whether a complete scan says anything of pages that left, or of those that were held for it and are back."""
+    with context.database.transaction() as uow:
+        held = any(item.op == MISSING for item in uow.held.find(mapping.id))
+        return held or any(_is_missing(record, everything) for record in uow.records.scan(mapping.id))
+
+
 def refuse_lost(workspace: Workspace, mapping: TableMapping) -> None:
     """Raise NotionRejected when the table as a whole cannot be seen or is in the trash.
 

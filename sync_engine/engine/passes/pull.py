@@ -20,6 +20,11 @@ from sync_engine.ports.workspace import Page
 OVERLAP = timedelta(minutes=2)
 """Notion floors edit times to the minute and may compare floored times; the overlap makes either harmless."""
 
+PAGES_OF_A_QUERY = 100
+PAUSE_OF_A_QUERY = timedelta(seconds=30)
+"""A table of one query is read whole each time, which a poll of it would cost too; of larger ones each further
+query is worth so much waiting."""
+
 FULL_SCAN_EVERY = timedelta(hours=24)
 
 
@@ -118,6 +123,13 @@ def proof_is_due(context: Context, registration: Registration, every: timedelta 
     if registration.polled_until is None or scanned is None:
         return True
     return context.database.now() - scanned > every
+
+
+def proof_is_cheap(context: Context, mapping: TableMapping, registration: Registration) -> bool:
+    """Whether reading every page costs little: a request for each hundred pages, against the time since."""
+    with context.database.transaction() as uow:
+        beyond = max(uow.records.counts(mapping.id).pages - 1, 0) // PAGES_OF_A_QUERY
+    return proof_is_due(context, registration, beyond * PAUSE_OF_A_QUERY)
 
 
 def _lower_bound(registration: Registration) -> datetime | None:

@@ -54,7 +54,15 @@ def _sync(context: Context, options: SyncOptions, mappings: Sequence[TableMappin
         uow.runs.start(run)
     synced: Sequence[TableMapping] = ()
     try:
-        news = gather(context, mappings, run_id, full=options.full, dry_run=options.dry_run, lenient=True)
+        news = gather(
+            context,
+            mappings,
+            run_id,
+            full=options.full,
+            dry_run=options.dry_run,
+            lenient=True,
+            cheap_proof=options.cheap_proof,
+        )
         count_news(work, news)
         summary.planned += news.links if options.dry_run else []
         work.refused = news.refused

@@ -79,7 +79,7 @@ def _sync(site: Site, _request: Request, fields: Fields) -> Response:
     back = local_address(fields.one("back"))
 
     def work(context: Context) -> Done:
-        summary = sync(context, SyncOptions())
+        summary = sync(context, SyncOptions(cheap_proof=True))
         return Done(with_query(back, ran=summary.run_id))
 
     return site.after(site.jobs.start("Syncing both sides", site.context(), work))
