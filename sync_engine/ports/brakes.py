@@ -37,8 +37,13 @@ class Brakes(Protocol):
         """Let stopped records go on, whatever their table's policy says about deletes."""
         ...
 
-    def approve_delete(self, mapping: int, record_id: int, side: Side) -> None:
-        """Let the delete of a record that was never stopped go on: a person released it from its hold."""
+    def approve_delete(self, mapping: int, record_id: int, side: Side, *, cascades: bool) -> None:
+        """Let the delete of a record that was never stopped go on: a person released it from its hold, which
+        said (`cascades`) that it takes rows of tables along that are not synced."""
+        ...
+
+    def approved_cascades(self, record_ids: Sequence[int]) -> frozenset[int]:
+        """Those of these records whose delete may take such rows along: a person was told and let it go on."""
         ...
 
     def approved(self, record_ids: Sequence[int]) -> frozenset[int]:

@@ -52,6 +52,10 @@ class RowWrite:
     links: Mapping[str, LinkWrite] = field(default_factory=dict)
 
 
+CASCADE = "cascade"
+"""The `constraint` of the outcome of a DELETE that was rejected because it did not say that it `cascades`."""
+
+
 class RowResult(Enum):
     """How one write ended."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_engine.engine.review.brake import brake_release
 from sync_engine.engine.review.holding import held_list, retry_held
 from sync_engine.engine.undo.rollback import Selection, rollback
 from tests.support.postgres import Database
@@ -94,6 +95,35 @@ def test_a_person_approves_it_by_a_retry(library: World) -> None:
     assert ids(library, "loans") == [1]
     assert held_list(library.app.context) == []
     library.assert_in_sync()
+
+
+def test_to_approve_a_delete_that_the_policy_held_is_not_to_approve_what_it_takes_along(library: World) -> None:
+    config = library.folder / "sync.toml"
+    config.write_text(config.read_text().replace('from_notion = "delete"', 'from_notion = "hold"'))
+    library.reopen()
+    trash(library, "books", "B3")
+    library.sync(full=True)
+    retry_held(library.app.context, [int(str(item["id"])) for item in held_list(library.app.context)])
+    library.sync()
+    assert ids(library, "loans") == [1, 2]
+    [held] = held_list(library.app.context)
+    assert "would also delete rows of loans" in str(held["reason"])
+    retry_held(library.app.context, [int(str(held["id"]))])
+    library.sync()
+    assert (ids(library, "books"), ids(library, "loans")) == ([1, 2, 4], [1])
+    library.assert_in_sync()
+
+
+def test_nor_is_to_release_it_from_the_brake(library: World) -> None:
+    config = library.folder / "sync.toml"
+    config.write_text(config.read_text().replace("[defaults]\n", "[defaults]\nbrake = { share = 0.1, min = 1 }\n"))
+    library.reopen()
+    trash(library, "books", "B3", "B4")
+    assert library.sync(full=True).braked == {"books": 2}
+    brake_release(library.app.context)
+    assert (ids(library, "books"), ids(library, "loans")) == ([1, 2, 3], [1, 2])
+    [held] = held_list(library.app.context)
+    assert "would also delete rows of loans" in str(held["reason"])
 
 
 def test_rows_whose_reference_is_only_cleared_stay_and_hold_nothing(library: World) -> None:

@@ -17,6 +17,9 @@ from sync_engine.domain.mapping import TableMapping
 
 _WAITS = ~table.c.approved
 
+_WITH_CASCADE = "cascade"
+"""Where an entry that the brake made has its run: no run stopped this one, a person let it go on."""
+
 
 class PostgresBrakes:
     """Implements `ports.brakes.Brakes`."""
@@ -65,9 +68,15 @@ class PostgresBrakes:
             chosen = update(table).where(among(table.c.record_id, record_ids))
             self._connection.execute(chosen.values(approved=True))
 
-    def approve_delete(self, mapping: int, record_id: int, side: Side) -> None:
+    def approve_delete(self, mapping: int, record_id: int, side: Side, *, cascades: bool) -> None:
         """Let the delete of a record that was never stopped go on."""
-        values = {"mapping": mapping, "side": SIDE_CODES[side], "kind": "delete", "run_id": "", "approved": True}
+        values = {
+            "mapping": mapping,
+            "side": SIDE_CODES[side],
+            "kind": "delete",
+            "run_id": _WITH_CASCADE if cascades else "",
+            "approved": True,
+        }
         query = insert(table).values(record_id=record_id, **values)
         self._connection.execute(query.on_conflict_do_update(index_elements=[table.c.record_id], set_=values))
 
@@ -76,6 +85,14 @@ class PostgresBrakes:
         if not record_ids:
             return frozenset()
         query = select(table.c.record_id).where(table.c.approved, among(table.c.record_id, record_ids))
+        return frozenset(self._connection.execute(query).scalars())
+
+    def approved_cascades(self, record_ids: Sequence[int]) -> frozenset[int]:
+        """Those of these records whose delete may take rows along that no log has."""
+        if not record_ids:
+            return frozenset()
+        chosen = table.c.approved & (table.c.run_id == _WITH_CASCADE)
+        query = select(table.c.record_id).where(chosen, among(table.c.record_id, record_ids))
         return frozenset(self._connection.execute(query).scalars())
 
     def drop(self, record_ids: Sequence[int]) -> None:

@@ -19,7 +19,7 @@ from sync_engine.adapters.postgres.row_batches import Signature, batches, by_sig
 from sync_engine.adapters.postgres.row_shape import RowShape
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.domain.keys import decode_key
-from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
+from sync_engine.ports.rows import CASCADE, RowOp, RowOutcome, RowResult, RowWrite
 
 SUPPRESSED = "the table did not take the write: a trigger, a rule or a row-level policy suppressed it"
 
@@ -85,7 +85,7 @@ class RowWriter:
             case _RowsSuppressed():
                 return RowOutcome(RowResult.REJECTED, write.key, reason=SUPPRESSED)
             case _:
-                return RowOutcome(RowResult.REJECTED, write.key, reason=str(error))
+                return RowOutcome(RowResult.REJECTED, write.key, reason=str(error), constraint=CASCADE)
 
     def _attempt(self, writes: Sequence[RowWrite], places: Sequence[int]) -> _Outcomes:
         """A write with links is alone in its run: all of it is done, or none."""

@@ -49,7 +49,7 @@ def apply_to_postgres(
     applied = Applied()
     writes: list[tuple[Operation, RowWrite]] = []
     removed = [item.record.id for item in operations if item.action is Action.DELETE]
-    approved = uow.brakes.approved(removed) if removed else ()
+    approved = uow.brakes.approved_cascades(removed)
     for operation in operations:
         try:
             writes.append((operation, _row_write(operation, mapping, operation.record.id in approved)))

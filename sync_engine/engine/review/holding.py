@@ -11,6 +11,7 @@ from sync_engine.engine.passes.holds import MATCH, let_go
 from sync_engine.engine.passes.match_unlinked import UNMATCHED
 from sync_engine.engine.passes.pingpong import try_again
 from sync_engine.errors import UsageError
+from sync_engine.ports.rows import CASCADE
 from sync_engine.ports.store import HeldRecord
 
 DELETES = ("delete", "trash")
@@ -43,9 +44,10 @@ def held_json(context: Context, item: HeldRecord) -> JsonObject:
 def retry_held(context: Context, held_ids: Sequence[int]) -> int:
     """Release these; the next `sync` tries them again. Returns how many. Raises UsageError for an unknown id.
 
-    A held delete is approved by that: it is applied. A field that one side cannot take stays listed, because
-    trying again does not change what it holds; one that was held because it flipped is tried again. A record that
-    had no counterpart is made on the other side; one that fits several stays held.
+    A held delete is approved by that: it is applied. Where it would take rows of tables along that are not synced,
+    it is held once more with that reason, and a retry of that one applies it. A field that one side cannot take
+    stays listed, because trying again does not change what it holds; one that was held because it flipped is tried
+    again. A record that had no counterpart is made on the other side; one that fits several stays held.
     """
     with context.database.transaction() as uow:
         found = {item.id: item for item in uow.held.find()}
@@ -58,7 +60,9 @@ def retry_held(context: Context, held_ids: Sequence[int]) -> int:
             some = [item for item in wanted if item.mapping == mapping.id]
             for item in some:
                 if item.op in DELETES:
-                    uow.brakes.approve_delete(mapping.id, item.record_id, item.side)
+                    uow.brakes.approve_delete(
+                        mapping.id, item.record_id, item.side, cascades=item.constraint == CASCADE
+                    )
             alone = [item for item in some if item.op == MATCH and item.constraint == UNMATCHED]
             uow.held.release([item.record_id for item in alone])
             records = uow.records.by_id([item.record_id for item in some])
