@@ -39,6 +39,7 @@ from hypothesis.stateful import (
 from sync_engine.engine.passes import send
 from sync_engine.engine.passes.sync import SyncOptions, sync
 from sync_engine.engine.review.conflicts import conflict_list, resolve, swap
+from sync_engine.engine.review.discard import discard_held
 from sync_engine.engine.review.holding import held_list, retry_held
 from sync_engine.engine.summary import PassSummary
 from sync_engine.engine.undo.marks import create_mark
@@ -50,7 +51,7 @@ from tests.support.stateful.installation import TEMPLATE_IDS, Installations
 from tests.support.stateful.mortal import Alarm, Fuse, Killed, watched
 from tests.support.stateful.people import People
 from tests.support.stateful.promises import broken_promises, described, wrong_rows
-from tests.support.stateful.schema import CELLS, TABLES, VARIANTS, Cell
+from tests.support.stateful.schema import CELLS, POLICIES, TABLES, VARIANTS, Cell
 from tests.support.stateful.values import FLAVOURS
 from tests.support.world import World
 
@@ -92,9 +93,9 @@ class Installation(RuleBasedStateMachine):
         self.marks: list[str] = []
         self.engine_worked = False
 
-    @initialize(variant=st.sampled_from(VARIANTS))
-    def people_work_already(self, variant: str) -> None:
-        self.people.choose(variant)
+    @initialize(variant=st.sampled_from(VARIANTS), policies=st.sampled_from(POLICIES))
+    def people_work_already(self, variant: str, policies: str) -> None:
+        self.people.choose(variant, policies)
         self.world.sql("INSERT INTO teams (name) VALUES ('One'), ('Two')")
         self.world.sql(
             "INSERT INTO items (name, note, team_id)"
@@ -262,9 +263,11 @@ class Installation(RuleBasedStateMachine):
                 f"swap {chosen} force={force}", lambda: swap(self.world.app.context, chosen, force=force)
             )
 
-    @rule(pick=picks, keep=st.sampled_from(("postgres", "notion")))
-    def resolve_a_conflict(self, pick: int, keep: Literal["postgres", "notion"]) -> None:
-        conflicts = conflict_list(self.world.app.context, "open")
+    @rule(pick=picks, keep=st.sampled_from(("postgres", "notion", "both-merged")), decided=st.booleans())
+    def resolve_a_conflict(
+        self, pick: int, keep: Literal["postgres", "notion", "both-merged"], decided: bool
+    ) -> None:
+        conflicts = conflict_list(self.world.app.context, "auto" if decided else "open")
         if conflicts:
             chosen = int(str(conflicts[pick % len(conflicts)]["id"]))
             self._decided(f"resolve {chosen} {keep}", lambda: resolve(self.world.app.context, chosen, keep=keep))
@@ -274,6 +277,14 @@ class Installation(RuleBasedStateMachine):
         held = [int(str(item["id"])) for item in held_list(self.world.app.context)]
         self.people.told(f"retry {held}")
         retry_held(self.world.app.context, held)
+
+    @rule(pick=picks)
+    def discard_what_is_held(self, pick: int) -> None:
+        held = [int(str(item["id"])) for item in held_list(self.world.app.context)]
+        if held:
+            chosen = held[pick % len(held)]
+            self.people.memory.taken_back = True
+            self._decided(f"discard {chosen}", lambda: discard_held(self.world.app.context, chosen))
 
     @rule()
     def mark(self) -> None:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.sandbox.model import Page
-from tests.support.stateful.schema import CONFIG, FIELDS, Cell
+from tests.support.stateful.schema import FIELDS, Cell, config
 from tests.support.stateful.values import notion_value, sql_value
 from tests.support.world import World
 
@@ -47,10 +47,11 @@ class People:
         self._serial = 0
         world.connection.execute("SET lock_timeout = '50ms'")
 
-    def choose(self, variant: str) -> None:
+    def choose(self, variant: str, policies: str = "") -> None:
         """Live with other policies from here on."""
-        self.told(f"defaults: {variant!r}")
-        (self.world.folder / "sync.toml").write_text(CONFIG.replace("[defaults]", f"[defaults]\n{variant}"))
+        self.told(f"defaults: {variant!r}, policies: {policies!r}")
+        chosen = config(policies).replace("[defaults]", f"[defaults]\n{variant}")
+        (self.world.folder / "sync.toml").write_text(chosen)
         self.world.app = self.world._open()
 
     def told(self, what: str) -> None:

@@ -43,6 +43,9 @@ CREATE TABLE lines (
 );
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN NEW.updated_at := clock_timestamp(); NEW.slug := lower(NEW.slug); RETURN NEW; END $$;
+CREATE FUNCTION both_docs(base jsonb, ours jsonb, theirs jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN ours IS NULL THEN theirs WHEN ours = '{}' THEN NULL
+               ELSE jsonb_build_array(ours, theirs) END $$;
 CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION touch();
 """
 
@@ -87,6 +90,48 @@ VARIANTS = (
     'delete = { from_postgres = "ignore", from_notion = "ignore" }',
 )
 """What `[defaults]` may say besides; `items` and `lines` have delete policies of their own."""
+
+POLICIES = ("", "combined", "grouped", "manual groups", "all manual")
+"""Policies of the fields of `items`, in place of those of CONFIG."""
+
+_COMBINED = """
+[tables.fields.amount]
+conflict = "delta"
+[tables.fields.ratio]
+conflict = "min"
+[tables.fields.at]
+conflict = "max"
+[tables.fields.tags]
+conflict = "union"
+[tables.fields.doc]
+conflict = "sql:public.both_docs"
+"""
+_GROUPED = 'groups = [["amount", "ratio"], ["day", "at", "mood"]]'
+_MANUAL_GROUPS = (
+    'groups = [{ fields = ["amount", "ratio"], conflict = "manual" },'
+    ' { fields = ["day", "at"], conflict = "postgres" }]'
+)
+_ITEMS = 'title = "name"\ndelete'
+_TOLD = "[tables.fields.told]"
+
+
+def config(policies: str) -> str:
+    """The configuration with these policies for the fields of `items`."""
+    match policies:
+        case "combined":
+            return CONFIG.replace('"manual"', '"lines"').replace(_TOLD, _COMBINED + _TOLD)
+        case "grouped":
+            return CONFIG.replace(_ITEMS, f'title = "name"\n{_GROUPED}\ndelete')
+        case "manual groups":
+            return CONFIG.replace(_ITEMS, f'title = "name"\n{_MANUAL_GROUPS}\ndelete')
+        case "all manual":
+            manual = CONFIG.replace("[defaults]", '[defaults]\nconflict = "manual"')
+            return manual.replace('conflict = "postgres"', 'conflict = "manual"').replace(
+                'conflict = "notion"', 'conflict = "manual"'
+            )
+        case _:
+            return CONFIG
+
 
 FIELDS: dict[str, dict[str, str]] = {
     "teams": {"name": "title", "parent_id": "teams"},
