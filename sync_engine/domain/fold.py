@@ -79,6 +79,16 @@ def _entered(folded: Record, event: ChangeEvent, mapping: TableMapping) -> Recor
     return replace(folded, postgres={mapping.title: again, **folded.postgres})
 
 
+def told_by_edit(event: ChangeEvent, mapping: TableMapping) -> Mapping[str, PendingChange] | None:
+    """What an update tells, by field, when that is all that it means for a record whose row is there: nothing is
+    decided by a filter, a mark of deletion or a new key. None for any other event."""
+    if event.op is not Op.UPDATE or event.snapshot or event.old_key not in ("", event.key):
+        return None
+    if mapping.row_filter or mapping.soft_column:
+        return None
+    return {field.name: change for field, change in _changes(event, mapping)}
+
+
 def fold_links(record: Record, field: FieldMapping, change: PendingChange) -> Record:
     """The record after the rows of a junction that belong to it changed."""
     return replace(record, postgres=_pending(record.base, record.postgres, [(field, change)]))

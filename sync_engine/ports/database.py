@@ -18,6 +18,7 @@ from sync_engine.ports.inbox import Inbox
 from sync_engine.ports.installation import Capture
 from sync_engine.ports.lease import Leases
 from sync_engine.ports.ledger import Requests
+from sync_engine.ports.lone_edits import LoneEditsTaker
 from sync_engine.ports.redactions import Redactions
 from sync_engine.ports.rollbacks import Rollbacks
 from sync_engine.ports.rows import Rows
@@ -56,6 +57,8 @@ class UnitOfWork(Protocol):
     def marks(self) -> Marks: ...
     @property
     def rollbacks(self) -> Rollbacks: ...
+    @property
+    def lone_edits(self) -> LoneEditsTaker: ...
     @property
     def scratch(self) -> Scratch: ...
     @property

@@ -52,12 +52,12 @@ class Rollbacks(Protocol):
         """The rows are as they should be, and this is left to do: in the transaction that wrote them."""
         ...
 
-    def steps(self, rollback_id: str) -> Sequence[StepRow]:
-        """What is left to do, in the order given."""
+    def steps(self, rollback_id: str, remedies: Collection[str]) -> Sequence[StepRow]:
+        """What is left to do by these remedies, in the order given."""
         ...
 
-    def step_done(self, rollback_id: str, record_ids: Collection[int]) -> None:
-        """These need nothing more."""
+    def steps_done(self, rollback_id: str, remedies: Collection[str]) -> None:
+        """Nothing more is to be done by these remedies."""
         ...
 
     def end(self, rollback_id: str, state: RollbackState) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Literal, NamedTuple, Protocol
 
 from sync_engine.domain.events import Side
-from sync_engine.domain.record import Record
+from sync_engine.domain.record import PendingChange, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value
 
@@ -24,8 +24,8 @@ class Registration:
     and no pass has read every page since: deletes wait for a person. `where` is the row filter as
     written when it was set up, `row_filter` what Postgres made of it; `filter_due`: no pass has asked it of every
     row yet. `matched`: rows and pages that existed apart were matched once. `key_numbers`: of
-    the columns by which the records are known; empty: not noted yet. `polled_until`: lower bound of the next poll of
-    Notion (the time by Notion's own clock when the last complete poll began), None before the first.
+    the columns by which the records are known; empty: not noted yet. `polled_until`: lower bound of the next poll
+    of Notion (the time by Notion's own clock when the last complete poll began), None before the first.
     """
 
     id: int
@@ -59,6 +59,16 @@ class Registrations(Protocol):
     def save(self, registration: Registration) -> Registration:
         """Insert (id 0) or update by id; returns it with its id."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RowEdit:
+    """What one update of a row told: see `told_by_edit` in `domain/fold.py`."""
+
+    key: str
+    seq: int
+    txid: int
+    changes: Mapping[str, PendingChange]
 
 
 class Records(Protocol):
@@ -119,6 +129,17 @@ class Records(Protocol):
 
         Records may hand their keys on to each other within the call.
         """
+        ...
+
+    def fold(self, mapping: int, edits: Sequence[RowEdit]) -> Collection[str]:
+        """Fold edits, one a key, where the records are; returns the keys of those that were folded.
+
+        The others are for `fold_among`: they are held, their row was not there, or they know of a later change.
+        """
+        ...
+
+    def unquiet(self, ids: Sequence[int]) -> Mapping[int, Record]:
+        """Those of these records that are not quiet, by id."""
         ...
 
     def retarget(self, mapping: int, field: str, old_key: str, new_key: str) -> None:
@@ -189,13 +210,14 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class JournalFilter:
-    """Which entries `find` returns. Empty or None fields do not filter; `after_id` is exclusive."""
+    """Which entries `find` returns. Empty or None fields do not filter; `after_id` is exclusive, `up_to` not."""
 
     run_id: str = ""
     mapping: int | None = None
     key: str = ""
     record_id: int | None = None
     after_id: int = 0
+    up_to: int | None = None
     status: ChangeStatus | None = None
 
 

@@ -93,6 +93,8 @@ def _filtered(wanted: JournalFilter) -> Select[Any]:
         query = query.where(table.c.key == wanted.key)
     if wanted.record_id is not None:
         query = query.where(table.c.record_id == wanted.record_id)
+    if wanted.up_to is not None:
+        query = query.where(table.c.id <= wanted.up_to)
     if wanted.status is not None:
         query = query.where(table.c.status == wanted.status.value)
     return query

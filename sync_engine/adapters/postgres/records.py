@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import records as table
 from sync_engine.domain.record import Presence, Record
 from sync_engine.errors import DatabaseError
-from sync_engine.ports.store import RecordCounts
+from sync_engine.ports.store import RecordCounts, RowEdit
 
 _PAGE = 2_000
 """Rows a round trip when streaming: memory stays flat."""
@@ -149,6 +149,17 @@ class PostgresRecords:
             saved[i] = replace(saved[i], id=identity)
         return saved
 
+    def fold(self, mapping: int, edits: Sequence[RowEdit]) -> Collection[str]:
+        """Fold edits into the records that need nothing else; the keys of these."""
+        driver, query = driver_of(self._connection), statement("records_fold")
+        texts = recordsets(_edit(edit) for edit in edits)
+        return {key for rows in texts for (key,) in driver.execute(query, [rows, mapping])}
+
+    def unquiet(self, ids: Sequence[int]) -> Mapping[int, Record]:
+        """Those of these records that are not quiet, by id."""
+        query = select(*_COLUMNS).where(_among(table.c.id, ids), ~table.c.quiet)
+        return {record.id: record for record in self._read(query)}
+
     def retarget(self, mapping: int, field: str, old_key: str, new_key: str) -> None:
         """Bases and pending changes of Notion that name the old key of a relation's target follow it."""
         with psycopg.RawCursor(driver_of(self._connection)) as cursor:
@@ -209,6 +220,11 @@ def _row(record: Record) -> dict[str, Any]:
         "detached": record.detached,
         "quiet": record.quiet,
     }
+
+
+def _edit(edit: RowEdit) -> dict[str, Any]:
+    changes = pending_to_json(edit.changes)
+    return {"key": edit.key, "seq": edit.seq, "txid": str(edit.txid), "changes": changes}
 
 
 def _record(row: Sequence[Any]) -> Record:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, any_, bindparam, delete, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
+from sync_engine.adapters.postgres.connection import driver_of
+from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import rollback_steps, rollbacks
 from sync_engine.errors import UsageError
 from sync_engine.ports.rollbacks import RollbackRow, RollbackState, StepRow
-
-_AT_ONCE = 5000
 
 
 class PostgresRollbacks:
@@ -48,32 +47,23 @@ class PostgresRollbacks:
         """The rows are as they should be; store what is left to do."""
         this = rollbacks.c.rollback_id == rollback_id
         self._connection.execute(update(rollbacks).where(this).values(state="rows_done", undone=undone))
-        for start in range(0, len(steps), _AT_ONCE):
-            batch = steps[start : start + _AT_ONCE]
-            self._connection.execute(
-                insert(rollback_steps),
-                [
-                    {
-                        "rollback_id": rollback_id,
-                        "position": start + place,
-                        "record_id": step.record_id,
-                        "mapping": step.mapping,
-                        "remedy": step.remedy,
-                    }
-                    for place, step in enumerate(batch)
-                ],
-            )
+        ids, mappings = [step.record_id for step in steps], [step.mapping for step in steps]
+        remedies = [step.remedy for step in steps]
+        driver_of(self._connection).execute(
+            statement("rollback_steps_insert"), [rollback_id, ids, mappings, remedies]
+        )
 
-    def steps(self, rollback_id: str) -> Sequence[StepRow]:
-        """What is left to do, in the order given."""
-        query = select(rollback_steps).where(rollback_steps.c.rollback_id == rollback_id)
+    def steps(self, rollback_id: str, remedies: Collection[str]) -> Sequence[StepRow]:
+        """What is left to do by these remedies, in the order given."""
+        wanted = (rollback_steps.c.rollback_id == rollback_id, rollback_steps.c.remedy.in_(remedies))
+        query = select(rollback_steps).where(*wanted)
         found = self._connection.execute(query.order_by(rollback_steps.c.position))
         return [StepRow(row.record_id, row.mapping, row.remedy) for row in found]
 
-    def step_done(self, rollback_id: str, record_ids: Collection[int]) -> None:
-        """These need nothing more."""
-        among = rollback_steps.c.record_id == any_(bindparam("ids", list(record_ids), ARRAY(BigInteger)))
-        self._connection.execute(delete(rollback_steps).where(rollback_steps.c.rollback_id == rollback_id, among))
+    def steps_done(self, rollback_id: str, remedies: Collection[str]) -> None:
+        """Nothing more is to be done by these remedies."""
+        done = (rollback_steps.c.rollback_id == rollback_id, rollback_steps.c.remedy.in_(remedies))
+        self._connection.execute(delete(rollback_steps).where(*done))
 
     def end(self, rollback_id: str, state: RollbackState) -> None:
         """It is over; steps that are left are forgotten."""

@@ -97,6 +97,23 @@ def update(shape: RowShape, values: Sequence[str], expected: Sequence[str]) -> C
     )
 
 
+def put_back(shape: RowShape, columns: Sequence[str]) -> Composed:
+    """Set the columns of rows that still hold `e0` ... to `s0` ..., as `picked` has them by the key `k0`; returns
+    all of that, and whether the row now holds what was set."""
+    assignments = SQL(", ").join(
+        SQL("{} = {}").format(Identifier(name), _literal("s", n, shape.column(name)))
+        for n, name in enumerate(columns)
+    )
+    return SQL("UPDATE {} SET {} FROM picked AS {} WHERE {} RETURNING {}.*, {} AS held").format(
+        _table(shape),
+        assignments,
+        _GIVEN,
+        _and([_has_key(shape), *_holds("e", shape, columns)]),
+        _GIVEN,
+        _and(_holds("s", shape, columns)),
+    )
+
+
 def delete(shape: RowShape, expected: Sequence[str]) -> Composed:
     """Delete where the row still holds what is expected; the image is that of the deleted row."""
     return SQL("DELETE FROM {} USING {} WHERE {} RETURNING {}, {}").format(

@@ -19,6 +19,7 @@ from sync_engine.adapters.postgres.homes import PostgresHomes
 from sync_engine.adapters.postgres.inbox import PostgresInbox
 from sync_engine.adapters.postgres.journal import PostgresJournal
 from sync_engine.adapters.postgres.leases import PostgresLeases
+from sync_engine.adapters.postgres.lone_edits import PostgresLoneEdits
 from sync_engine.adapters.postgres.marks import PostgresMarks
 from sync_engine.adapters.postgres.rebasing import PostgresRebasing
 from sync_engine.adapters.postgres.records import PostgresRecords
@@ -61,6 +62,11 @@ class PostgresUnitOfWork:
     def rollbacks(self) -> PostgresRollbacks:
         """Rollbacks under way."""
         return PostgresRollbacks(self._connection)
+
+    @cached_property
+    def lone_edits(self) -> PostgresLoneEdits:
+        """Rows edited in Postgres only, taken back in bulk."""
+        return PostgresLoneEdits(self._connection)
 
     @cached_property
     def registrations(self) -> PostgresRegistrations:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from sync_engine.domain.events import ChangeEvent, Op
-from sync_engine.domain.fold import fold_among, fold_row_event
+from sync_engine.domain.fold import fold_among, fold_row_event, told_by_edit
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Record
 from sync_engine.engine.passes.holds import let_go
 from sync_engine.engine.passes.links import TouchedLinks
 from sync_engine.engine.passes.row_filters import ask_filter
 from sync_engine.ports.database import Database, UnitOfWork
+from sync_engine.ports.store import RowEdit
 
 CONSUMER = "sync"
 SLICE = 2000
@@ -110,6 +111,20 @@ def _batches(records: Iterator[Record]) -> Iterator[Sequence[Record]]:
 
 
 def _fold_keyed(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> set[str]:
+    folded = uow.records.fold(mapping.id, list(_edits(mapping, events)))
+    return _fold_others(uow, mapping, [event for event in events if event.key not in folded])
+
+
+def _edits(mapping: TableMapping, events: Sequence[ChangeEvent]) -> Iterator[RowEdit]:
+    """The updates of rows of which nothing else is told meanwhile."""
+    named = Counter(name for event in events for name in {event.key, event.old_key})
+    for event in events:
+        changes = told_by_edit(event, mapping) if named[event.key] == 1 else None
+        if changes is not None:
+            yield RowEdit(event.key, event.seq, event.txid, changes)
+
+
+def _fold_others(uow: UnitOfWork, mapping: TableMapping, events: Sequence[ChangeEvent]) -> set[str]:
     if not events:
         return set()
     keys = {event.key for event in events} | {event.old_key for event in events if event.old_key}

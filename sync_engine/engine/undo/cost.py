@@ -16,11 +16,12 @@ from sync_engine.ports.event_log import EventFilter
 _AT_ONCE = 1000
 
 
-def requests_of(plan: Iterable[Compensation]) -> int:
-    """Requests to Notion: the writes, and the looks before them, of which one query does many."""
+def requests_of(plan: Iterable[Compensation], updates: int = 0) -> int:
+    """Requests to Notion: the writes, and the looks before them, of which one query does many. `updates`: pages
+    to be updated beside those of the plan."""
     writes = [_writes(item) for item in plan if item.status is Status.UNDO]
-    looked = sum(1 for count in writes if count == 1)
-    return sum(writes) + -(-looked // BATCH)
+    looked = sum(1 for count in writes if count == 1) + updates
+    return sum(writes) + updates + -(-looked // BATCH)
 
 
 def _writes(item: Compensation) -> int:

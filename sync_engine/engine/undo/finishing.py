@@ -48,12 +48,13 @@ class _Finishing:
         self.origin = origin
         self.refused: dict[int, str] = {}
 
-    def _left(self, *remedies: Remedy) -> Sequence[Pair]:
-        """The records of these steps as they are now, parents first."""
+    def _left(self, *remedies: Remedy, quiet: bool = True) -> Sequence[Pair]:
+        """The records of these steps as they are now, parents first; without the quiet ones, if so said."""
         names = {remedy.value for remedy in remedies}
         with self.context.database.transaction() as uow:
-            steps = [step for step in uow.rollbacks.steps(self.origin.run_id) if step.remedy in names]
-            records = uow.records.by_id([step.record_id for step in steps])
+            steps = uow.rollbacks.steps(self.origin.run_id, names)
+            ids = [step.record_id for step in steps]
+            records = uow.records.by_id(ids) if quiet else uow.records.unquiet(ids)
         return [
             (mapping, records[step.record_id])
             for mapping in self.context.mappings
@@ -61,9 +62,9 @@ class _Finishing:
             if step.mapping == mapping.id and step.record_id in records
         ]
 
-    def _done(self, pairs: Sequence[Pair]) -> None:
+    def _done(self, *remedies: Remedy) -> None:
         with self.context.database.transaction() as uow:
-            uow.rollbacks.step_done(self.origin.run_id, [record.id for _, record in pairs])
+            uow.rollbacks.steps_done(self.origin.run_id, {remedy.value for remedy in remedies})
 
     def restore(self) -> None:
         """Pages of rows that are back come out of the trash; those that were purged are made anew and linked."""
@@ -94,14 +95,13 @@ class _Finishing:
 
     def write(self) -> None:
         """What the rows hold again crosses to the pages that are there."""
-        pairs = self._left(Remedy.REVIVE, Remedy.SET_FIELDS)
-        there = [
-            (mapping, record) for mapping, record in pairs if record.id not in self.refused and not record.quiet
-        ]
+        written = (Remedy.REVIVE, Remedy.SET_FIELDS)
+        pairs = self._left(*written, quiet=False)
+        there = [(mapping, record) for mapping, record in pairs if record.id not in self.refused]
         edited: dict[int, str] = {}
         push(self.context, there, self.origin, look=lambda record: edited.setdefault(record.id, EDITED))
         self.refused |= edited
-        self._done(pairs)
+        self._done(*written)
 
     def trash(self, remedy: Remedy) -> None:
         """Pages go to the trash, children first. A row that stays is left alone until somebody edits it again."""
@@ -113,7 +113,7 @@ class _Finishing:
                 self.context.progress(f"removing pages of {mapping.name}", start + BATCH, len(todo))
             if remedy is Remedy.REMOVE_PAGE:
                 self._detach(mapping, [record.id for owner, record in pairs if owner.id == mapping.id])
-        self._done(pairs)
+        self._done(remedy)
 
     def _detach(self, mapping: TableMapping, record_ids: Sequence[int]) -> None:
         with self.context.database.transaction() as uow:

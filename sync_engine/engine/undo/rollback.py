@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sync_engine.domain.compensation import (
     Compensation,
-    Remedy,
     Status,
     Step,
     compensate,
@@ -18,19 +17,21 @@ from sync_engine.domain.compensation import (
 from sync_engine.domain.events import Op, Side
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.origin import Origin
-from sync_engine.domain.record import Presence, Record
+from sync_engine.domain.record import Record
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import between_turns
 from sync_engine.engine.passes.gather import gather
 from sync_engine.engine.passes.recover import REPLAYED
 from sync_engine.engine.undo.at_mark import lost_since
-from sync_engine.engine.undo.cost import people_of, requests_of
+from sync_engine.engine.undo.cost import people_of
+from sync_engine.engine.undo.lone import lone_edits
 from sync_engine.engine.undo.marks import mark_before
 from sync_engine.engine.undo.resuming import finish_unfinished, give_up
 from sync_engine.engine.undo.rollback_events import Chosen, chosen_events, steps
+from sync_engine.engine.undo.rollback_result import RollbackResult
 from sync_engine.engine.undo.rollback_selection import Selection, check
-from sync_engine.engine.undo.takeback import take_back
+from sync_engine.engine.undo.takeback import Planner, take_back
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
 from sync_engine.ports.rollbacks import RollbackRow
@@ -40,75 +41,6 @@ __all__ = ["RollbackResult", "Selection", "rollback"]
 
 Key = tuple[str, str]
 """A record, as people name it: table and key."""
-
-
-@dataclass
-class RollbackResult:
-    """Plan and outcome. `undone` and `blocked` count records; in a dry run nothing is undone. A rollback
-    that was cut short and is given again has no plan: it went on with the old one."""
-
-    rollback_id: str
-    dry_run: bool
-    plan: Sequence[Compensation]
-    undone: int = 0
-    failed: Mapping[int, str] = field(default_factory=dict)
-    eta_seconds: float = 0.0
-    people: Sequence[JsonObject] = ()
-
-    @property
-    def blocked(self) -> int:
-        """Records, or fields of them, that later edits protect, and records that refused."""
-        return sum(1 for item in self.plan if item.blocked or item.status is Status.BLOCKED) + len(self.failed)
-
-    @property
-    def undoable(self) -> int:
-        """Records that can be taken back."""
-        return sum(1 for item in self.plan if item.status is Status.UNDO)
-
-    @property
-    def requests(self) -> int:
-        """Notion requests that the plan costs."""
-        return requests_of(self.plan)
-
-    def to_json(self) -> JsonObject:
-        """The document that `rollback --json` prints."""
-        lines: list[Json] = [line for item in self.plan for line in _lines(item, self.failed)]
-        return {
-            "rollback_id": self.rollback_id,
-            "dry_run": self.dry_run,
-            "plan": lines,
-            "undone": self.undone,
-            "blocked": self.blocked,
-            "requests": self.requests,
-            "eta_seconds": round(self.eta_seconds, 1),
-            "people": [*self.people],
-        }
-
-
-_OPS: Mapping[Remedy, Mapping[Side, str]] = {
-    Remedy.SET_FIELDS: {Side.POSTGRES: "update", Side.NOTION: "update"},
-    Remedy.REMOVE: {Side.POSTGRES: "delete", Side.NOTION: "trash"},
-    Remedy.REMOVE_PAGE: {Side.NOTION: "trash"},
-    Remedy.REVIVE: {Side.POSTGRES: "insert", Side.NOTION: "restore"},
-}
-
-
-def _lines(item: Compensation, failed: Mapping[int, str]) -> Iterable[JsonObject]:
-    status = Status.BLOCKED.value if item.record.id in failed else item.status.value
-    reason = failed.get(item.record.id, item.reason)
-    fields = sorted(item.values if item.values else item.blocked)
-    for side, op in _OPS[item.remedy].items():
-        if item.remedy is Remedy.REVIVE and item.record.presence(side) is Presence.PRESENT:
-            continue
-        yield {
-            "side": side.value,
-            "table": item.mapping.name,
-            "key": item.record.key,
-            "op": op,
-            "fields": [*fields] if item.remedy is Remedy.SET_FIELDS else [],
-            "status": status,
-            "reason": reason,
-        }
 
 
 def rollback(
@@ -128,23 +60,33 @@ def rollback(
     if dry_run:
         with context.database.rehearsal() as rehearsal:
             staged = replace(context, database=rehearsal)
-            return _planned(staged, selection, force, requests_per_minute, dry_run=True)
+            return _rehearsed(staged, selection, force, requests_per_minute)
     with between_turns(context.database):
         options: JsonObject = {**selection.to_json(), "force": _forced_json(force)}
         resumed = finish_unfinished(context, options)
         if resumed is not None:
             return RollbackResult(resumed.rollback_id, False, [], resumed.undone, resumed.refused)
-        result = _planned(context, selection, force, requests_per_minute, dry_run=False)
+        result = RollbackResult(context.ids.new_id(), False, [])
+        mark = _gathered(context, selection, result.rollback_id, dry_run=False)
         now = context.database.now()
         run = Run(result.rollback_id, "rollback", now, options)
         with context.database.transaction() as uow:
             uow.runs.start(run)
             uow.rollbacks.begin(RollbackRow(result.rollback_id, "planned", run.options, now))
             mark_before(uow, f"rollback {result.rollback_id}", now)
+            last = uow.journal.position()
         status = "failed"
         try:
-            done = take_back(context, result.plan, Origin(result.rollback_id, "rollback"), who)
-            result.undone, result.failed = done.undone, done.refused
+            planner: Planner = lambda uow: list(_plan(uow, context, selection, force, set(), last))  # noqa: E731
+            lone = lone_edits(context, selection, mark)
+            done = take_back(context, lone, planner, Origin(result.rollback_id, "rollback"), who)
+            result.plan, result.rows, result.undone, result.failed = (
+                done.plan,
+                done.rows,
+                done.undone,
+                done.refused,
+            )
+            result.eta_seconds = _eta(result, requests_per_minute)
             status = "done"
         finally:
             summary = {key: value for key, value in result.to_json().items() if key != "plan"}
@@ -155,32 +97,43 @@ def rollback(
     return result
 
 
-def _planned(
-    context: Context,
-    selection: Selection,
-    force: bool | Collection[Key],
-    requests_per_minute: int | None,
-    *,
-    dry_run: bool,
+def _rehearsed(
+    context: Context, selection: Selection, force: bool | Collection[Key], requests_per_minute: int | None
 ) -> RollbackResult:
     rollback_id = context.ids.new_id()
+    _gathered(context, selection, rollback_id, dry_run=True)
+    with context.database.transaction() as uow:
+        touched: set[int] = set()
+        plan = list(_plan(uow, context, selection, force, touched, uow.journal.position()))
+        people = people_of(uow, touched)
+    result = RollbackResult(rollback_id, True, plan, people=people)
+    result.eta_seconds = _eta(result, requests_per_minute)
+    return result
+
+
+def _gathered(context: Context, selection: Selection, rollback_id: str, *, dry_run: bool) -> Mark | None:
+    """Read both sides; returns the mark that is rolled back to."""
     with context.database.transaction() as uow:
         check(uow, context, selection)
     gather(context, context.mappings, rollback_id, full=False, dry_run=dry_run)
     with context.database.transaction() as uow:
-        touched: set[int] = set()
-        plan = list(_plan(uow, context, selection, force, touched))
-        people = people_of(uow, touched) if dry_run else []
-    result = RollbackResult(rollback_id, dry_run, plan, people=people)
-    if requests_per_minute:
-        result.eta_seconds = result.requests * 60 / requests_per_minute
-    return result
+        return uow.marks.get(selection.to) if selection.to else None
+
+
+def _eta(result: RollbackResult, requests_per_minute: int | None) -> float:
+    return result.requests * 60 / requests_per_minute if requests_per_minute else 0.0
 
 
 def _plan(
-    uow: UnitOfWork, context: Context, selection: Selection, force: bool | Collection[Key], touched: set[int]
+    uow: UnitOfWork,
+    context: Context,
+    selection: Selection,
+    force: bool | Collection[Key],
+    touched: set[int],
+    last: int,
 ) -> Iterable[Compensation]:
-    """The decision for each record; `touched` gets the changes that would be taken back."""
+    """The decision for each record; `touched` gets the changes that would be taken back. `last` is the last entry
+    of the journal that may be among them."""
     mark = uow.marks.get(selection.to) if selection.to else None
     if selection.by_event:
         for chosen in chosen_events(uow, context, selection, mark):
@@ -189,7 +142,7 @@ def _plan(
             touched |= chosen.seqs if decided.status is Status.UNDO else set()
             yield decided
         return
-    stories = _stories(uow, context, selection, mark)
+    stories = _stories(uow, context, selection, mark, last)
     for mapping in context.mappings:
         story = stories.get(mapping.id, {})
         records = uow.records.by_key(mapping.id, sorted(story))
@@ -212,12 +165,12 @@ def _is_forced(force: bool | Collection[Key], key: Key) -> bool:
 
 
 def _stories(
-    uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None
+    uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None, last: int
 ) -> Mapping[int, Mapping[str, Sequence[JournalEntry]]]:
     """Selected journal entries by mapping and key; for a mark also records with edits or deletes not yet carried
     across, whatever makes them wait."""
     stories: dict[int, dict[str, list[JournalEntry]]] = {}
-    for entry in _entries(uow, context, selection, mark):
+    for entry in _entries(uow, context, selection, mark, last):
         if entry.key:
             stories.setdefault(entry.mapping, {}).setdefault(entry.key, []).append(entry)
     if mark is not None:
@@ -236,12 +189,15 @@ def _is_selected(record: Record, mapping: TableMapping, selection: Selection) ->
     return selection.record is None or selection.record == (mapping.name, record.key)
 
 
-def _entries(uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None) -> Iterable[JournalEntry]:
+def _entries(
+    uow: UnitOfWork, context: Context, selection: Selection, mark: Mark | None, last: int
+) -> Iterable[JournalEntry]:
     run = uow.runs.get(selection.run) if selection.run else None
     table, key = selection.record or (selection.table, "")
     wanted = JournalFilter(
         run_id=run.run_id if run else "",
         after_id=mark.change_id if mark else 0,
+        up_to=last,
         status=ChangeStatus.DONE,
         mapping=context.mapping(table).id if table else None,
         key=key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from sync_engine.engine.undo.force import Wish, write_wishes
 from sync_engine.engine.undo.revive import revive_rows
 from sync_engine.engine.undo.revive_links import revive_links
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.lone_edits import LoneEdits, TakenRows
 from sync_engine.ports.rollbacks import StepRow
 
 
@@ -32,19 +33,35 @@ class TakenBack:
 
     undone: int = 0
     refused: dict[int, str] = field(default_factory=dict)
+    plan: Sequence[Compensation] = ()
+    rows: Sequence[TakenRows] = ()
 
 
-def take_back(context: Context, plan: Sequence[Compensation], origin: Origin, who: str) -> TakenBack:
-    """Undo what the plan says can be undone. Restores go parents first, removals children first.
+Planner = Callable[[UnitOfWork], Sequence[Compensation]]
+"""Decides, in the transaction that writes, about what the bulk has not taken back."""
+
+
+def take_back(
+    context: Context, lone: Sequence[LoneEdits], planner: Planner, origin: Origin, who: str
+) -> TakenBack:
+    """Undo lone edits in bulk, and of all else what the plan says can be undone. Restores go parents first,
+    removals children first.
 
     The Postgres part is one transaction, and what is left to do in Notion is stored with it: a kill before it
     leaves nothing done, a kill after it a rollback that `finish` completes.
     """
-    todo = [item for item in plan if item.status is Status.UNDO]
     taken = TakenBack()
     author: JsonObject = {"name": who} if who else {}
     now = context.database.now()
     with context.database.transaction(str(origin)) as uow:
+        taken.rows = [rows for edits in lone for rows in uow.lone_edits.take_back(edits, origin.run_id)]
+        in_bulk = [
+            StepRow(record, rows.mapping.id, Remedy.SET_FIELDS.value)
+            for rows in taken.rows
+            for record, _ in rows.records
+        ]
+        taken.plan = planner(uow)
+        todo = [item for item in taken.plan if item.status is Status.UNDO]
         revived = _revive_rows(uow, context, _with(todo, Remedy.REVIVE), origin, author, taken)
         revive_links(uow, context, revived, origin, now)
         edited = _with(todo, Remedy.SET_FIELDS)
@@ -57,15 +74,16 @@ def take_back(context: Context, plan: Sequence[Compensation], origin: Origin, wh
         uow.rollbacks.rows_done(
             origin.run_id,
             [
+                *in_bulk,
                 *_steps(revived, Remedy.REVIVE),
                 *_steps(forced.written, Remedy.SET_FIELDS),
                 *_steps(removed, Remedy.REMOVE),
                 *_steps(pages_only, Remedy.REMOVE_PAGE),
             ],
-            len(todo) - len(taken.refused),
+            len(in_bulk) + len(todo) - len(taken.refused),
         )
     taken.refused.update(finish(context, origin))
-    taken.undone = len(todo) - len(taken.refused)
+    taken.undone = len(in_bulk) + len(todo) - len(taken.refused)
     return taken
 
 
