@@ -51,6 +51,10 @@ class Junction:
         """The key of the field's row that a row of the junction belongs to; empty when it belongs to none."""
         return _key(self.own, self.own_scalars, image)
 
+    def target(self, image: JsonObject) -> str:
+        """The key of the row at the other end; empty when there is none."""
+        return _key(self.other, self.other_scalars, image)
+
     def turned(self) -> Junction:
         """The same junction, seen from the target."""
         return Junction(self.rows, self.other, self.other_scalars, self.own, self.own_scalars)

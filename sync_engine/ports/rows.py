@@ -24,13 +24,16 @@ class RowOp(Enum):
 class LinkWrite:
     """The rows of a junction that belong to one row: there shall be one for each of the `wanted` record keys.
 
-    `expected`: the keys that there must be ones for now, else the outcome is `CHANGED`; None: whatever there is.
-    `wanted` None: they are only looked at.
+    `expected`: the keys that there must be ones for now, unless they are the wanted ones already, else the
+    outcome is `CHANGED`; None: whatever there is.
+    `wanted` None: they are only looked at. `lost`: rows that were links before, by the key of the target; one that
+    is to be made again becomes that row with all that it held, if the junction takes it, and else a new one.
     """
 
     junction: Junction
     wanted: tuple[str, ...] | None
     expected: tuple[str, ...] | None = None
+    lost: Mapping[str, RowWrite] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,19 @@ from psycopg.sql import SQL, Composed, Identifier
 from sync_engine.adapters.postgres import row_sql
 from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.errors import concerns_one_row, message_of
-from sync_engine.adapters.postgres.link_writer import LinksChanged, LinkWriter
+from sync_engine.adapters.postgres.link_writer import LinksChanged, LinksRefused, LinksSuppressed, LinkWriter
 from sync_engine.adapters.postgres.row_batches import Signature, batches, by_signature
-from sync_engine.adapters.postgres.row_shape import RowShape
+from sync_engine.adapters.postgres.row_shape import RowShape, read_shape
 from sync_engine.adapters.postgres.statements import statement
 from sync_engine.domain.keys import decode_key
+from sync_engine.domain.mapping import TableMapping
 from sync_engine.ports.rows import CASCADE, RowOp, RowOutcome, RowResult, RowWrite
 
 SUPPRESSED = "the table did not take the write: a trigger, a rule or a row-level policy suppressed it"
+
+LINKS_SUPPRESSED = (
+    "the junction table did not take the links: a trigger, a rule or a row-level policy suppressed the write"
+)
 
 HIDDEN = (
     "the row is not there, or row-level security hides it from the engine's role: give the role BYPASSRLS, "
@@ -41,6 +46,9 @@ class _OthersTaken(Exception):
     """A DELETE took rows of tables along that nobody would know of; its argument says which."""
 
 
+_REFUSALS = (_RowsSuppressed, _OthersTaken, LinksChanged, LinksRefused, LinksSuppressed)
+
+
 class RowWriter:
     """Applies writes to one table in the caller's transaction."""
 
@@ -48,6 +56,7 @@ class RowWriter:
         self._driver = driver
         self._shape = shape
         self._statements: dict[tuple[str, Signature], Composed] = {}
+        self._harmless: set[str] = set()  # junctions from which no cascade reaches a table without capture
 
     def write(self, writes: Sequence[RowWrite]) -> list[RowOutcome]:
         """Apply in order; outcome i belongs to write i.
@@ -67,7 +76,7 @@ class RowWriter:
         try:
             with self._driver.transaction():
                 return self._attempt(writes, places)
-        except (psycopg.Error, orjson.JSONEncodeError, _RowsSuppressed, _OthersTaken, LinksChanged) as error:
+        except (psycopg.Error, orjson.JSONEncodeError, *_REFUSALS) as error:
             if isinstance(error, psycopg.Error) and not concerns_one_row(error):
                 raise
             if len(places) == 1:
@@ -82,6 +91,10 @@ class RowWriter:
                 return _rejected(write, error)
             case LinksChanged():
                 return replace(self._as_it_is(write.key), result=RowResult.CHANGED)
+            case LinksRefused(outcome=outcome):
+                return replace(outcome, key=write.key)
+            case LinksSuppressed():
+                return RowOutcome(RowResult.REJECTED, write.key, reason=LINKS_SUPPRESSED)
             case _RowsSuppressed():
                 return RowOutcome(RowResult.REJECTED, write.key, reason=SUPPRESSED)
             case _:
@@ -92,14 +105,21 @@ class RowWriter:
         write = writes[places[0]]
         if not write.links:
             return self._attempt_columns(writes, places)
-        links = LinkWriter(self._driver, self._shape)
+        links = LinkWriter(self._driver, self._shape, self._insert_others)
         if write.op is RowOp.DELETE:
             links.check(write)
         outcomes = self._attempt_columns(writes, places)
         if write.op is RowOp.DELETE or outcomes[places[0]].result is not RowResult.DONE:
             return outcomes
+        before = {} if write.cascades else self._unseen_of(write)
         links.write(outcomes[places[0]].key, write)
+        after = self._unseen_of(write) if before else {}
+        if taken := [name for name, count in after.items() if count != before.get(name)]:
+            raise _OthersTaken(_told_of(taken, "this link"))
         return {places[0]: self._as_it_is(outcomes[places[0]].key)}
+
+    def _insert_others(self, mapping: TableMapping, writes: Sequence[RowWrite]) -> Sequence[RowOutcome]:
+        return RowWriter(self._driver, read_shape(self._driver, mapping)).write(writes)
 
     def _as_it_is(self, key: str) -> RowOutcome:
         parts = {"i": 0} | {f"k{n}": part for n, part in enumerate(decode_key(key, len(self._shape.key)))}
@@ -136,20 +156,30 @@ class RowWriter:
     def _change(self, writes: Sequence[RowWrite], wanted: Signature, group: Sequence[int], rows: str) -> _Outcomes:
         changes_something = wanted.op is RowOp.DELETE or wanted.values
         careful = wanted.op is RowOp.DELETE and not wanted.cascades
-        before = self._unseen() if careful else {}
+        before = self._unseen(self._name) if careful else {}
         written = self._run("write", wanted, rows) if changes_something else []
-        if before and (taken := [name for name, count in self._unseen().items() if count != before.get(name)]):
-            raise _OthersTaken(_told_of(taken))
+        if before and (
+            taken := [name for name, count in self._unseen(self._name).items() if count != before.get(name)]
+        ):
+            raise _OthersTaken(f"{_told_of(taken)}; `held retry` deletes them all")
         outcomes = {place: self._done(row) for place, *row in written}
         missed = [place for place in group if place not in outcomes]
         if missed:
             outcomes.update(self._explain(writes, wanted, missed))
         return outcomes
 
-    def _unseen(self) -> dict[str, int]:
+    def _unseen_of(self, write: RowWrite) -> dict[str, int]:
+        """`_unseen` of the junctions that lose rows by the write."""
+        rows = [links.junction.rows for links in write.links.values()]
+        names = {_named(table.schema, table.table) for table in rows} - self._harmless
+        unseen = {name: self._unseen(name) for name in names}
+        self._harmless |= {name for name, counts in unseen.items() if not counts}
+        return {name: count for counts in unseen.values() for name, count in counts.items()}
+
+    def _unseen(self, table: str) -> dict[str, int]:
         """Rows deleted so far of each table without capture that a cascade from this one reaches."""
         with psycopg.RawCursor(self._driver) as cursor:
-            return dict(cursor.execute(statement("cascades_unseen"), [self._name]).fetchall())
+            return dict(cursor.execute(statement("cascades_unseen"), [table]).fetchall())
 
     def _explain(self, writes: Sequence[RowWrite], wanted: Signature, missed: Sequence[int]) -> _Outcomes:
         """Why rows did not come back from an UPDATE or DELETE: changed, missing, or held back by the table."""
@@ -180,7 +210,7 @@ class RowWriter:
 
     @cached_property
     def _name(self) -> str:
-        return SQL("{}").format(Identifier(self._shape.schema, self._shape.table)).as_string()
+        return _named(self._shape.schema, self._shape.table)
 
     def _done(self, row: Sequence[Any]) -> RowOutcome:
         key, image = row
@@ -223,11 +253,14 @@ def _recordset(writes: Sequence[RowWrite], places: Iterable[int], wanted: Signat
     return orjson.dumps(rows).decode()
 
 
-def _told_of(tables: Sequence[str]) -> str:
-    named = ", ".join(tables)
+def _named(schema: str, table: str) -> str:
+    return SQL("{}").format(Identifier(schema, table)).as_string()
+
+
+def _told_of(tables: Sequence[str], what: str = "this row") -> str:
     return (
-        f"deleting this row would also delete rows of {named}, which are not synced: no log has them, and no "
-        "rollback brings them back; delete those first, or sync that table too; `held retry` deletes them all"
+        f"deleting {what} would also delete rows of {', '.join(tables)}, which are not synced: no log has them, "
+        "and no rollback brings them back; delete those first, or sync that table too"
     )
 
 

@@ -62,7 +62,7 @@ def _triggers(installation: Installation) -> Iterator[Finding]:
     if not installation.database.is_set_up():
         return
     with installation.database.transaction() as uow:
-        states = [(mapping, uow.capture.state(mapping, table)) for mapping, table in installation.mapped(uow)]
+        states = [(mapping, uow.capture.state(mapping, table)) for mapping, table in installation.captured(uow)]
     for mapping, state in states:
         where = f"{mapping.schema}.{mapping.table}"
         if state is CaptureState.OK:

@@ -97,8 +97,10 @@ def _through(context: TableContext, name: str, wanted: RelationSettings, catalog
     schema, dot, bare = (wanted.through or "").partition(".")
     found = catalog.tables.get((context.settings.postgres.schema, wanted.through or ""))
     found = found or (catalog.tables.get((schema, bare)) if dot else None)
+    found = found or _renamed(context, wanted.through or "", catalog)
     if found is None:
         hint = did_you_mean(wanted.through or "", (table.name for table in catalog.tables.values()))
+        hint = hint or "name the table that links the two, or take the relation out"
         raise _error(context, name, f"table {wanted.through!r} is not in the database", "through", hint=hint)
     if not found.row_key:
         raise _error(context, name, f"table {wanted.through!r} has no key", "through", hint="add a primary key")
@@ -111,6 +113,15 @@ def _through(context: TableContext, name: str, wanted: RelationSettings, catalog
             hint="take its [[tables]] out, or this relation",
         )
     return found
+
+
+def _renamed(context: TableContext, through: str, catalog: Catalog) -> Table | None:
+    """The junction that was captured under this name, whatever it is called now."""
+    names = (f"{context.settings.postgres.schema}.{through}", through)
+    known = next((catalog.remembered[name] for name in names if name in catalog.remembered), None)
+    if known is None or known.data_source_id:
+        return None
+    return next((table for table in catalog.tables.values() if table.oid == known.oid), None)
 
 
 def ends_of(through: Table, own: Table, other: Table, wanted: RelationSettings | None = None) -> Sequence[Ends]:
@@ -175,11 +186,10 @@ def _fills_itself(column: Column) -> bool:
 
 
 def _junction(through: Table, ends: Ends, catalog: Catalog) -> Junction:
-    name = f"{through.schema}.{through.name}"
-    registration = catalog.remembered.get(name)
+    registration = _registration(through, catalog)
     columns = {column.name: column for column in through.columns}
     rows = TableMapping(
-        name=name,
+        name=registration.name if registration is not None else f"{through.schema}.{through.name}",
         schema=through.schema,
         table=through.name,
         key_columns=through.row_key,
@@ -204,6 +214,12 @@ def _junction(through: Table, ends: Ends, catalog: Catalog) -> Junction:
         other,
         tuple(scalar_for(columns[column]) for column in other),
     )
+
+
+def _registration(through: Table, catalog: Catalog) -> Registration | None:
+    """What is remembered of the junction: by its name, or by the one that it had when it was first captured."""
+    earlier = (item for item in catalog.remembered.values() if item.oid == through.oid and not item.data_source_id)
+    return catalog.remembered.get(f"{through.schema}.{through.name}") or next(earlier, None)
 
 
 def _key_of(end: ForeignKey, catalog: Catalog) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from sync_engine.engine.passes.capture import CONSUMER
 from sync_engine.engine.passes.captured import ensure_captured, refuse_altered
 from sync_engine.engine.passes.closing import close_settled
 from sync_engine.engine.passes.gather import capture_by_table, registrations_of
+from sync_engine.engine.passes.links import read_junctions, relink
 from sync_engine.engine.passes.match_unlinked import match_unlinked
 from sync_engine.engine.passes.missing import distrust, find_missing_pages, refuse_lost
 from sync_engine.engine.passes.pull import proof_is_due, pull
@@ -124,8 +125,10 @@ class Turns:
                 backfill(self.context, mapping, registered[mapping.id])
             if registered[mapping.id].filter_due:
                 ask_when_due(self.context.database, mapping, anyway=False)
+        read_junctions(self.context, registered)
         registered = registrations_of(self.context)
         self._capture()
+        self._unsettle(relink(self.context))
         try:
             self._read_notion(registered)
         except NotionUnavailable:

@@ -64,14 +64,21 @@ def read_again(uow: UnitOfWork, mapping: TableMapping) -> None:
 
 
 def memory_of_column(field: FieldMapping) -> JsonObject:
-    """What is remembered of a field's column (`Registration.fields`)."""
+    """What is remembered of a field's column, or of its junction (`Registration.fields`)."""
     return {
         "number": field.number,
         "column": field.column,
         "column_type": field.column_type,
         "labels": list(field.options),
         "former": list(field.former),
+        "through": _through(field),
     }
+
+
+def _through(field: FieldMapping) -> str:
+    """The junction and how it links, in one line; empty for a column."""
+    junction = field.junction
+    return f"{junction.rows.name}: {junction.own} → {junction.other}" if junction is not None else ""
 
 
 def _schemas(context: Context) -> list[str]:
@@ -126,10 +133,12 @@ def _reinstall(database: Database, mapping: TableMapping, table: Table) -> None:
 
 
 def is_rewritten(memory: JsonObject, field: FieldMapping) -> bool:
-    """Whether the rows hold other values by now without any trigger telling: the column has another type, or a
-    label of its enum another name."""
+    """Whether the rows hold other values by now without any trigger telling: the column has another type, a label
+    of its enum another name, or the links are those of another junction."""
     labels = memory.get("labels")
     if memory.get("column_type", field.column_type) != field.column_type:
+        return True
+    if memory.get("through", _through(field)) != _through(field):
         return True
     return isinstance(labels, list) and any(label not in field.options for label in labels)
 

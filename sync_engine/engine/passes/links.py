@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from sync_engine.domain.codecs.links import keys_of, linked
 from sync_engine.domain.events import ChangeEvent, Op, Side
 from sync_engine.domain.fold import fold_links, postgres_value
 from sync_engine.domain.mapping import FieldMapping, Junction, TableMapping
-from sync_engine.domain.record import PendingChange, Presence, Record
+from sync_engine.domain.record import PendingChange, Record
+from sync_engine.domain.soft import deletion_told
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.context import Context
@@ -28,6 +30,10 @@ from sync_engine.ports.store import Registration
 
 BATCH = 1000
 """Records whose links are read at once."""
+
+_APPEARS = (Op.INSERT, Op.SNAPSHOT)
+
+NO_KEYS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +58,19 @@ class TouchedLinks:
     """The records whose links may have changed, as the events of a tick tell."""
 
     def __init__(self, mappings: Iterable[TableMapping]) -> None:
+        self._mappings = {mapping.id: mapping for mapping in mappings}
+        self._rekeyed: dict[str, dict[str, str]] = {}
         self._relations: dict[int, list[_Relation]] = {}
-        for relation in _relations(mappings):
+        self._of: dict[int, list[_Relation]] = {}
+        for relation in _relations(self._mappings.values()):
             self._relations.setdefault(relation.junction.rows.id, []).append(relation)
+            self._of.setdefault(relation.mapping.id, []).append(relation)
         self._touched: dict[tuple[int, str], dict[str, _Cause]] = {}
         self._emptied: dict[tuple[int, str], _Cause] = {}
 
     def note(self, mapping_id: int, events: Sequence[ChangeEvent]) -> None:
-        """Take in events of one captured table; of any but a junction they mean nothing here."""
+        """Take in events of one captured table: of a junction, or of a table whose rows come to be known."""
+        self._note_rows(mapping_id, events)
         for relation in self._relations.get(mapping_id, ()):
             place = (relation.mapping.id, relation.field.name)
             for event in events:
@@ -70,6 +81,21 @@ class TouchedLinks:
                     if owner := relation.junction.owner(image or {}):
                         self._touched.setdefault(place, {})[owner] = cause
 
+    def _note_rows(self, mapping_id: int, events: Sequence[ChangeEvent]) -> None:
+        """A row that is read anew may have links that were told while nobody knew the row; one with
+        another key is linked by that."""
+        if mapping_id in self._mappings:
+            keys = self._rekeyed.setdefault(self._mappings[mapping_id].name, {})
+            for event in events:
+                if event.old_key and event.old_key != event.key:
+                    keys[event.key] = keys.pop(event.old_key, event.old_key)
+        for relation in self._of.get(mapping_id, ()):
+            place = (relation.mapping.id, relation.field.name)
+            for event in events:
+                if event.op in _APPEARS:
+                    cause = _Cause(event.occurred, event.actor, event.origin)
+                    self._touched.setdefault(place, {}).setdefault(event.key, cause)
+
     def fold(self, uow: UnitOfWork) -> Counter[int]:
         """Log and fold what changed; counts of changes that are not the engine's own, by mapping."""
         counts: Counter[int] = Counter()
@@ -79,7 +105,8 @@ class TouchedLinks:
                 counts[relation.mapping.id] += _fold_all(uow, relation, self._emptied[place])
             causes = self._touched.get(place, {})
             for keys in _batches(causes):
-                counts[relation.mapping.id] += _fold(uow, relation, {key: causes[key] for key in keys})
+                known_as = self._rekeyed.get(relation.field.relation_to, {})
+                counts[relation.mapping.id] += _fold(uow, relation, {key: causes[key] for key in keys}, known_as)
         return counts
 
 
@@ -91,13 +118,14 @@ def read_junctions(context: Context, registrations: Mapping[int, Registration]) 
             backfill(context, junction, replace(registration, last_full_scan=None))
 
 
-def relink(context: Context) -> None:
-    """Compare the links of every record with its junction where that was just read.
+def relink(context: Context) -> int:
+    """Compare the links of every record with its junction where that was just read; returns how many differed.
 
     Rows that went while nothing was captured left no event. Repeated after a kill until it was done.
     """
+    differed = 0
     if not any(True for _ in _relations(context.mappings)):
-        return
+        return differed
     now = context.database.now()
     cause = _Cause(Interval.instant(now), {}, "")
     with context.database.transaction() as uow:
@@ -107,8 +135,9 @@ def relink(context: Context) -> None:
                 continue
             for relation in _relations(context.mappings):
                 if relation.junction.rows.id == junction.id:
-                    _fold_all(uow, relation, cause)
+                    differed += _fold_all(uow, relation, cause)
             uow.registrations.save(replace(registered[junction.id], last_full_scan=now))
+    return differed
 
 
 def relations_through(mappings: Iterable[TableMapping], end: TableMapping | None = None) -> Sequence[Junction]:
@@ -155,38 +184,53 @@ def _fold_all(uow: UnitOfWork, relation: _Relation, cause: _Cause) -> int:
     return sum(_fold(uow, relation, dict.fromkeys(batch, cause)) for batch in _batches(keys))
 
 
-def _fold(uow: UnitOfWork, relation: _Relation, causes: Mapping[str, _Cause], *, anew: bool = False) -> int:
+def _fold(
+    uow: UnitOfWork,
+    relation: _Relation,
+    causes: Mapping[str, _Cause],
+    known_as: Mapping[str, str] = NO_KEYS,
+    *,
+    anew: bool = False,
+) -> int:
     """Compare the links of these records with what their rows have now; how many differ by no doing of ours.
 
-    `anew`: the log has forgotten them with their rows, so they are told even where the record knows them.
+    `known_as`: the former keys of targets that have others now: the record follows them (`capture._retarget`), and
+    the log is told. `anew`: the log has forgotten the links with their rows, so they are told even where the
+    record knows them.
     """
     images = uow.rows.fetch(relation.mapping, list(causes))
     records = uow.records.by_key(relation.mapping.id, sorted(images))
     changed = [
-        (record, value, causes[record.key])
+        (record, before, value, causes[record.key])
         for record in records.values()
-        if record.postgres_presence is Presence.PRESENT
+        if record.has_row or deletion_told(relation.mapping, images[record.key])
         for value in [relation.field.codec.from_postgres(images[record.key].get(relation.field.column))]
-        if value != postgres_value(record, relation.field) or (anew and value is not None)
+        for before in [_told(postgres_value(record, relation.field), known_as)]
+        if value != before or (anew and value is not None)
     ]
     seqs = uow.events.append([_event(relation, *item) for item in changed])
     folded = [
         fold_links(record, relation.field, PendingChange(value, cause.at, cause.actor, seq, cause.origin))
-        for (record, value, cause), seq in zip(changed, seqs, strict=True)
+        for (record, _, value, cause), seq in zip(changed, seqs, strict=True)
     ]
     uow.records.save(folded)
     let_go(uow, relation.mapping, folded)
-    return sum(1 for _, _, cause in changed if not cause.origin)
+    return sum(1 for _, _, _, cause in changed if not cause.origin)
 
 
-def _event(relation: _Relation, record: Record, value: Value, cause: _Cause) -> NewEvent:
+def _told(value: Value, known_as: Mapping[str, str]) -> Value:
+    """The links as the log has them so far."""
+    return linked({known_as.get(key, key) for key in keys_of(value)})
+
+
+def _event(relation: _Relation, record: Record, before: Value, value: Value, cause: _Cause) -> NewEvent:
     column = relation.field.column
     return NewEvent(
         source=Side.POSTGRES,
         mapping=relation.mapping.id,
         key=record.key,
         op=Op.UPDATE,
-        before={column: postgres_value(record, relation.field)},
+        before={column: before},
         after={column: value},
         occurred=cause.at,
         actor=cause.actor,
