@@ -10,6 +10,7 @@ import pytest
 
 from sync_engine.engine.configure.doctor import examine
 from sync_engine.engine.review.holding import held_list, retry_held
+from sync_engine.engine.undo.marks import create_mark
 from sync_engine.engine.undo.rollback import Selection, rollback
 from tests.acceptance.test_many_to_many import (
     ENDS,
@@ -229,6 +230,26 @@ def test_G9_a_link_whose_row_would_take_others_along_is_held(linked: Make) -> No
     assert world.sql("SELECT count(*) FROM notes") == [(2,)]
     [held] = held_list(world.app.context)
     assert "notes" in str(held["reason"])
+
+
+@pytest.mark.parametrize("by", ["notion", "postgres"])
+def test_G7_a_link_that_a_rollback_brings_back_is_the_row_that_it_was(linked: Make, by: str) -> None:
+    world = filled(linked(JUNCTIONS["surrogate key and payload"]))
+    world.sql("UPDATE agent_tools SET weight = 0.9, is_primary = true")
+    world.sync()
+    create_mark(world.app.context, "before")
+    before = world.sql("SELECT id, weight, is_primary FROM agent_tools ORDER BY 1")
+    if by == "notion":
+        pick(world, "Ada", "hammer")
+    else:
+        unlink(world, "saw")
+    world.sync()
+    undone = rollback(world.app.context, Selection(to="before"))
+    assert both(world, "Ada") == ["hammer", "saw"]
+    assert world.sql("SELECT id, weight, is_primary FROM agent_tools ORDER BY 1") == before
+    rollback(world.app.context, Selection(run=undone.rollback_id))
+    assert both(world, "Ada") == ["hammer"]
+    quiet(world)
 
 
 @pytest.mark.parametrize("by", ["notion", "postgres"])

@@ -37,11 +37,15 @@ BATCH = 50
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The values that both sides of a record shall hold, and in whose name."""
+    """The values that both sides of a record shall hold.
+
+    `lost`: rows of junctions that were links before and may come back, by field and by the key of the target.
+    """
 
     mapping: TableMapping
     record: Record
     values: Mapping[str, Value]
+    lost: Mapping[str, Mapping[str, RowWrite]] = field(default_factory=dict)
 
 
 @dataclass
@@ -107,7 +111,10 @@ def _in_row(wish: Wish, name: str) -> Value:
 def _row_write(wish: Wish) -> RowWrite:
     wanted = _to_write(wish)
     expected = {name: _in_row(wish, name) for name in wanted}
-    return row_write(RowOp.UPDATE, wish.record.key, wish.mapping, wanted, expected)
+    write = row_write(RowOp.UPDATE, wish.record.key, wish.mapping, wanted, expected)
+    columns = {wish.mapping.by_name[name].column: rows for name, rows in wish.lost.items()}
+    links = {column: replace(item, lost=columns.get(column, {})) for column, item in write.links.items()}
+    return replace(write, links=links)
 
 
 def _settle(

@@ -7,16 +7,20 @@ is how they are found again: with their own keys and whatever else they hold, an
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sync_engine.domain.codecs.links import keys_of
 from sync_engine.domain.events import ChangeEvent, Op, Side
+from sync_engine.domain.fold import postgres_value
 from sync_engine.domain.mapping import Junction, TableMapping
 from sync_engine.domain.origin import Origin
 from sync_engine.domain.record import Record
 from sync_engine.domain.times import Interval
 from sync_engine.engine.context import Context
 from sync_engine.engine.passes.links import relations_through, relink_records
+from sync_engine.engine.undo.force import Wish
 from sync_engine.engine.undo.revive import image_literal
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
@@ -25,6 +29,17 @@ from sync_engine.ports.rows import RowOp, RowResult, RowWrite
 _GONE = (Op.DELETE, Op.TRUNCATE)
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A link that a wish makes again: the wish's mapping and key, the field, and the keys of both ends."""
+
+    wish: tuple[int, str]
+    field: str
+    junction: Junction
+    own: str
+    other: str
 
 
 def revive_links(
@@ -49,6 +64,48 @@ def revive_links(
             _log.info("%s: %d of %d links cannot come back", junction.rows.name, left, len(writes))
         images = [event.before or {} for event in events]
         relink_records(uow, context.mappings, junction.rows, images, Interval.instant(now), str(origin))
+
+
+def with_lost_links(uow: UnitOfWork, wishes: Sequence[Wish]) -> Sequence[Wish]:
+    """The wishes with the rows that were the links which they make again, as the log last knew them.
+
+    Reads what the log has of a junction from its end, until all are found.
+    """
+    made = [link for wish in wishes for link in _made_again(wish)]
+    found: dict[tuple[int, str], dict[str, dict[str, RowWrite]]] = {}
+    for junction in {link.junction.rows.id: link.junction.rows for link in made}.values():
+        links = {
+            (link.junction, link.own, link.other): link for link in made if link.junction.rows.id == junction.id
+        }
+        for link, row in _rows_of(uow, junction, links):
+            found.setdefault(link.wish, {}).setdefault(link.field, {})[link.other] = row
+    return [replace(wish, lost=found.get((wish.mapping.id, wish.record.key), {})) for wish in wishes]
+
+
+def _made_again(wish: Wish) -> Iterator[_Link]:
+    for item in wish.mapping.to_many:
+        if item.junction is not None and item.name in wish.values:
+            there = keys_of(postgres_value(wish.record, item))
+            for key in set(keys_of(wish.values[item.name])) - set(there):
+                yield _Link((wish.mapping.id, wish.record.key), item.name, item.junction, wish.record.key, key)
+
+
+def _rows_of(
+    uow: UnitOfWork, rows: TableMapping, links: Mapping[tuple[Junction, str, str], _Link]
+) -> Iterator[tuple[_Link, RowWrite]]:
+    """Each link with the last row that it was."""
+    left = dict(links)
+    ways = {junction for junction, _, _ in left}
+    events = uow.events.find(EventFilter(mapping=rows.id, source=Side.POSTGRES, newest_first=True))
+    for event in events if left else ():
+        if event.op not in _GONE or not event.key:
+            continue
+        image = event.before or {}
+        for junction in ways:
+            if link := left.pop((junction, junction.owner(image), junction.target(image)), None):
+                yield link, _write(rows, event)
+        if not left:
+            return
 
 
 def _lost(

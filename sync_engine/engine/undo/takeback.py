@@ -21,7 +21,7 @@ from sync_engine.engine.passes.apply_postgres import apply_to_postgres
 from sync_engine.engine.undo.finishing import Pair, finish
 from sync_engine.engine.undo.force import Wish, write_wishes
 from sync_engine.engine.undo.revive import revive_rows
-from sync_engine.engine.undo.revive_links import revive_links
+from sync_engine.engine.undo.revive_links import revive_links, with_lost_links
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.lone_edits import LoneEdits, TakenRows
 from sync_engine.ports.rollbacks import StepRow
@@ -67,7 +67,7 @@ def take_back(
         edited = _with(todo, Remedy.SET_FIELDS)
         known = uow.records.by_id([item.record.id for item in edited])  # with the links that came back
         wishes = [Wish(item.mapping, known.get(item.record.id, item.record), item.values) for item in edited]
-        forced = write_wishes(uow, wishes, origin, now, author)
+        forced = write_wishes(uow, with_lost_links(uow, wishes), origin, now, author)
         taken.refused.update(forced.refused)
         removed = _remove_rows(uow, context, _with(todo, Remedy.REMOVE), origin, now, taken)
         pages_only = [(item.mapping, item.record) for item in _with(todo, Remedy.REMOVE_PAGE)]
