@@ -12,6 +12,7 @@ import pytest
 from sync_engine.engine.inquiry.verify import verify
 from tests.support.looping import Stage
 from tests.support.postgres import Database
+from tests.support.thinning import some
 from tests.support.variant import ALL, EACH, Proxy, Variant, variant_of
 from tests.support.world import SCHEMA, World, make_world, shown, text, title
 
@@ -23,11 +24,25 @@ def name_of(variant: Any) -> str:
     return chosen[0] if len(chosen) == 1 else "all"
 
 
+Another = tuple[World, Proxy]
+"""A world whose engine talks to another Notion; the person talks to the same one directly."""
+
+
 @pytest.fixture(params=[*((each, 0) for each in EACH), (ALL, 1), (ALL, 2)], ids=lambda param: name_of(param[0]))
-def another(
-    request: pytest.FixtureRequest, empty_database: Database, tmp_path: Path
-) -> Iterator[tuple[World, Proxy]]:
-    """A world whose engine talks to another Notion; the person talks to the same one directly."""
+def another(request: pytest.FixtureRequest, empty_database: Database, tmp_path: Path) -> Iterator[Another]:
+    """Each way in which Notion may differ, and all of them."""
+    yield from _another(request, empty_database, tmp_path)
+
+
+@pytest.fixture(
+    params=[*((each, 0) for each in some(EACH, every=4)), (ALL, 1)], ids=lambda param: name_of(param[0])
+)
+def some_other(request: pytest.FixtureRequest, empty_database: Database, tmp_path: Path) -> Iterator[Another]:
+    """Some of the ways, and all of them together."""
+    yield from _another(request, empty_database, tmp_path)
+
+
+def _another(request: pytest.FixtureRequest, empty_database: Database, tmp_path: Path) -> Iterator[Another]:
     variant, seed = request.param
     with (
         make_world(empty_database, tmp_path, schema=SCHEMA) as world,
@@ -53,7 +68,7 @@ def prompt(world: World, name: str) -> str:
     return str(found)
 
 
-def test_the_whole_story(another: tuple[World, Proxy]) -> None:
+def test_the_whole_story(another: Another) -> None:
     world, _ = another
     begin(world)
     assert len(world.pages("agents")) == 20
@@ -88,8 +103,8 @@ def test_the_whole_story(another: tuple[World, Proxy]) -> None:
     assert [item.kind for item in verify(world.app.context).differences] == ["missing_page"]
 
 
-def test_run_beside_edits_of_both_sides(another: tuple[World, Proxy]) -> None:
-    world, _ = another
+def test_run_beside_edits_of_both_sides(some_other: Another) -> None:
+    world, _ = some_other
     begin(world)
     stage = Stage(world)
     stage.run_until(60)
@@ -107,9 +122,9 @@ def test_run_beside_edits_of_both_sides(another: tuple[World, Proxy]) -> None:
     world.assert_in_sync()
 
 
-def test_a_page_trashed_by_a_person_while_its_row_changes(another: tuple[World, Proxy]) -> None:
+def test_a_page_trashed_by_a_person_while_its_row_changes(some_other: Another) -> None:
     """What an edit of a page in the trash is answered with is nowhere stated."""
-    world, _ = another
+    world, _ = some_other
     begin(world)
     page = world.page("agents", "A1")["id"]
     world.call("PATCH", f"/pages/{page}", {"in_trash": True})

@@ -22,8 +22,8 @@ from sync_engine.engine.passes.closing import close_settled
 from sync_engine.engine.passes.gather import capture_by_table, registrations_of
 from sync_engine.engine.passes.links import read_junctions, relink
 from sync_engine.engine.passes.match_unlinked import match_unlinked
-from sync_engine.engine.passes.missing import distrust, find_missing_pages, refuse_lost
-from sync_engine.engine.passes.pull import proof_is_due, pull
+from sync_engine.engine.passes.missing import distrust, find_missing_pages, misses_pages, refuse_lost
+from sync_engine.engine.passes.pull import Pulled, proof_costs_nothing, proof_is_due, pull
 from sync_engine.engine.passes.recover import recover
 from sync_engine.engine.passes.row_filters import ask_when_due
 from sync_engine.engine.restored import refuse_restored, remember
@@ -171,14 +171,31 @@ class Turns:
                 self._poll(mapping, registered[mapping.id])
 
     def _poll(self, mapping: TableMapping, registration: Registration) -> None:
-        run_id = self.burst.run_id
+        """Read what was edited; every page where that is one query too, since only that shows what left."""
+        everything = proof_costs_nothing(self.context, mapping)
         try:
-            pulled = pull(self.context, mapping, registration, run_id, full=False, proof_every=NEVER)
+            pulled = pull(
+                self.context,
+                mapping,
+                registration,
+                self.burst.run_id,
+                full=everything,
+                proof_every=NEVER,
+                proves=False,
+            )
+            edits = pulled.edits + self._left(mapping, pulled)
         except NotionRejected as error:
             self._refused(mapping.name, error)
             return
-        self.polls.polled(mapping.name, pulled.edits)
-        self._found(mapping.name, pulled.edits)
+        self.polls.polled(mapping.name, edits)
+        self._found(mapping.name, edits)
+
+    def _left(self, mapping: TableMapping, pulled: Pulled) -> int:
+        """Pages that a poll of every page did not show and that are in the trash."""
+        if pulled.everything is None or not misses_pages(self.context, mapping, pulled.everything):
+            return 0
+        refuse_lost(self.context.workspace, mapping)
+        return find_missing_pages(self.context, mapping, pulled.everything)
 
     def _refused(self, table: str, error: NotionRejected) -> None:
         self.polls.refused(table, error)

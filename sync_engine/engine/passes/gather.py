@@ -59,9 +59,14 @@ def gather(
         if not registration.backfilled:
             _backfill(context, mapping, registration, dry_run=dry_run)
             registrations[mapping.id] = replace(registration, backfilled=True)
-        proof = full or proof_is_due(context, registrations[mapping.id])
-        ask_when_due(context.database, mapping, anyway=proof)
-        registrations[mapping.id] = replace(registrations[mapping.id], filter_due=False)
+        registration = registrations[mapping.id]
+        proof = full or proof_is_due(context, registration)
+        ask_when_due(
+            context.database,
+            mapping,
+            anyway=proof or (cheap_proof and proof_is_cheap(context, mapping, registration)),
+        )
+        registrations[mapping.id] = replace(registration, filter_due=False)
     if not dry_run:
         read_junctions(context, registrations)
     news = News(postgres=capture_by_table(context))

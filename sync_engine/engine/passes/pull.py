@@ -45,8 +45,11 @@ def pull(
     *,
     full: bool,
     proof_every: timedelta = FULL_SCAN_EVERY,
+    proves: bool = True,
 ) -> Pulled:
     """Observe what changed in the data source; every page of it with `full`, or when that was so long ago.
+
+    `proves`: what else belongs to a proof, such as asking the row filter, is done too, so the next is due later.
 
     Each batch is one transaction; the poll's lower bound moves only when the whole list was read, so a crash or
     an outage in the middle repeats the poll and misses nothing.
@@ -74,7 +77,7 @@ def pull(
             context.between()
     with context.database.transaction() as uow:
         moved = replace(registration, polled_until=served_at or registration.polled_until)
-        if everything:
+        if everything and proves:
             moved = replace(moved, last_full_scan=context.database.now())
         uow.registrations.save(moved)
     return Pulled(edits, len(seen), frozenset(seen) if everything else None)
@@ -130,6 +133,12 @@ def proof_is_cheap(context: Context, mapping: TableMapping, registration: Regist
     with context.database.transaction() as uow:
         beyond = max(uow.records.counts(mapping.id).pages - 1, 0) // PAGES_OF_A_QUERY
     return proof_is_due(context, registration, beyond * PAUSE_OF_A_QUERY)
+
+
+def proof_costs_nothing(context: Context, mapping: TableMapping) -> bool:
+    """Whether every page of the table comes with one query, as the edited ones do."""
+    with context.database.transaction() as uow:
+        return uow.records.counts(mapping.id).pages <= PAGES_OF_A_QUERY
 
 
 def _lower_bound(registration: Registration) -> datetime | None:

@@ -8,6 +8,7 @@ import pytest
 
 from sync_engine.adapters.postgres.hints import CHANNEL
 from sync_engine.engine.passes.sync import SyncOptions, sync
+from sync_engine.engine.review.holding import held_list
 from sync_engine.errors import ConnectionBlocked, DatabaseUnavailable, LeaseLost, LockHeld, NotSetUp
 from sync_engine.ports.hints import Hint
 from sync_engine.sandbox.faults import Fault
@@ -331,13 +332,34 @@ def test_many_hints_of_one_table_become_a_poll(world: World, stage: Stage) -> No
     assert world.sql("SELECT count(*) FROM agents WHERE prompt LIKE 'edit %%'") == [(40,)]
 
 
-def test_a_full_scan_is_due_every_so_often(world: World, stage: Stage) -> None:
+def test_a_page_in_the_trash_is_noticed_by_a_poll_where_one_query_shows_all_pages(
+    world: World, stage: Stage
+) -> None:
     seed(world)
-    stage.run_until(10)
+    stage.run_until(400)
+    page = world.page("agents", "Agent 1")["id"]
+    world.sandbox.clear_requests()
+    stage.run_for(120)
+    idle = [(entry.method, entry.path) for entry in engine_requests(world)]
+    assert {path.rsplit("/", 1)[-1] for _, path in idle} == {"query"}, "a poll of every page is one query too"
+    world.call("PATCH", f"/pages/{page}", {"in_trash": True})
+    stage.run_for(120)
+    seen = "SELECT count(*) FROM sync_engine.sync_events WHERE source = 'n' AND op = 'd'"
+    assert world.sql(seen) == [(1,)]
+    [held] = held_list(world.app.context)
+    assert "trash" in str(held["reason"])
+    world.call("PATCH", f"/pages/{page}", {"in_trash": False})
+    stage.run_for(120)
+    assert held_list(world.app.context) == []
+
+
+def test_a_full_scan_is_due_every_so_often(world: World, stage: Stage) -> None:
+    seed(world, agents=101)  # more than one query shows
+    stage.run_until(400)
     [(first,)] = world.sql("SELECT last_full_scan FROM sync_engine.sync_mappings WHERE name = 'agents'")
     page = world.page("agents", "Agent 1")["id"]
     world.call("PATCH", f"/pages/{page}", {"in_trash": True})
-    stage.run_for(60)
+    stage.run_for(120)
     seen = "SELECT count(*) FROM sync_engine.sync_events WHERE source = 'n' AND op = 'd'"
     assert world.sql(seen) == [(0,)], "a poll does not show what left"
     world.sql("UPDATE sync_engine.sync_mappings SET last_full_scan = last_full_scan - interval '25 hours'")
