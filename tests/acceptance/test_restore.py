@@ -127,7 +127,7 @@ def test_a_database_moved_with_nothing_lost_goes_on(
     backup = dump(postgres.binaries, world.database, tmp_path / "backup")
     move_to(world, restore(postgres.binaries, backup, disk.database))
     # Which server's transaction ids are ahead depends on what ran on them before, and that is told first.
-    with pytest.raises(DatabaseRestored, match="another server|earlier point"):
+    with pytest.raises(DatabaseRestored, match=r"another server|earlier point"):
         world.sync()
     done = rebase(world.app.context)
     assert (done.lost_from, done.events) == (0, 1)

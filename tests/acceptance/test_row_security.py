@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync_engine.engine.review.holding import held_list
+from sync_engine.errors import DatabaseError
 from tests.support.postgres import Database, TestServer
 from tests.support.world import CONNECTED, World, make_world, text
 
@@ -70,3 +71,39 @@ def test_an_edit_of_a_row_that_a_policy_hides_is_held(guarded: World) -> None:
     guarded.sync()
     assert guarded.sql("SELECT body FROM notes WHERE name = 'A'") == [("lost?",)]
     assert held(guarded) == []
+
+
+LINKED = """
+CREATE TABLE tools (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE note_tools (note_id int REFERENCES notes ON DELETE CASCADE, tool_id int REFERENCES tools,
+    PRIMARY KEY (note_id, tool_id));
+INSERT INTO tools VALUES (1, 'pen');
+INSERT INTO note_tools VALUES (1, 1);
+ALTER TABLE tools OWNER TO {role};
+ALTER TABLE note_tools OWNER TO {role};
+"""
+RELATION = """[tables.relations.tools]
+through = "note_tools"
+to = "tools"
+[[tables]]
+name = "tools"
+"""
+
+
+def test_links_that_a_policy_could_hide_are_not_taken_for_removed_ones(guarded: World) -> None:
+    role = guarded.environment["DATABASE_URL"].rpartition("user=")[2]
+    guarded.sql(LINKED.format(role=role))
+    (guarded.folder / "sync.toml").write_text(CONFIG + RELATION)
+    guarded.reopen()
+    guarded.sync()
+    linked = guarded.page("notes", "A")["properties"]["Tools"]["relation"]
+    assert len(linked) == 1
+    guarded.sql("ALTER TABLE note_tools ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+    guarded.sql("INSERT INTO tools VALUES (2, 'ink')")
+    guarded.sql("INSERT INTO note_tools VALUES (1, 2)")
+    with pytest.raises(DatabaseError, match="may hide links of the relation tools"):
+        guarded.sync(full=True)
+    assert guarded.page("notes", "A")["properties"]["Tools"]["relation"] == linked
+    guarded.sql("ALTER TABLE note_tools DISABLE ROW LEVEL SECURITY")
+    assert guarded.sync(full=True).quiet
+    assert len(guarded.page("notes", "A")["properties"]["Tools"]["relation"]) == 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
 
 from sync_engine.adapters.postgres.connection import Driver
 from sync_engine.adapters.postgres.statements import statement
@@ -112,6 +113,20 @@ def _columns(driver: Driver, schema: str, table: str) -> tuple[Mapping[str, Writ
 def _link_shape(driver: Driver, name: str, junction: Junction) -> LinkShape:
     rows = junction.rows
     columns, partitioned = _columns(driver, rows.schema, rows.table)
+    _refuse_hidden_links(driver, name, rows)
     shape = RowShape(rows.schema, rows.table, (), (), columns, partitioned)
     own, other = (tuple(shape.column(column) for column in ends) for ends in (junction.own, junction.other))
     return LinkShape(name, rows.schema, rows.table, own, other, partitioned)
+
+
+def _refuse_hidden_links(driver: Driver, name: str, rows: TableMapping) -> None:
+    """Links that the engine's role cannot see would pass for links that somebody took away."""
+    table = SQL("{}").format(Identifier(rows.schema, rows.table)).as_string()
+    with psycopg.RawCursor(driver) as cursor:
+        found = cursor.execute("SELECT row_security_active($1::text)", [table]).fetchone()
+    if found and found[0]:
+        raise DatabaseError(
+            f"row-level security of {rows.schema}.{rows.table} may hide links of the relation {name} from the "
+            "engine's role",
+            hint="give the role BYPASSRLS, or take the relation out of sync.toml",
+        )
