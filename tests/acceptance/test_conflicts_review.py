@@ -151,7 +151,6 @@ def test_an_editor_left_without_saving_decides_nothing_and_ctrl_c_leaves_the_ter
     disputed: World,
 ) -> None:
     with reviewing(disputed, "--field", "max_tokens", editor=an_editor(disputed.folder, "exit 0")) as terminal:
-        before = terminal.attributes()
         terminal.until(ASKED)
         assert not terminal.attributes()[3] & termios.ECHO
         terminal.press("e")
@@ -161,7 +160,7 @@ def test_an_editor_left_without_saving_decides_nothing_and_ctrl_c_leaves_the_ter
         terminal.press("\x03")
         terminal.until("error: interrupted")
         assert terminal.process.wait(DEADLINE) == 130
-        assert terminal.attributes() == before
+        assert terminal.attributes() == terminal.at_first
     assert disputed.sync().total.conflicts_open == 7
 
 

@@ -44,11 +44,14 @@ class Screen:
 
 
 class Terminal(Screen):
-    """The person's side of a terminal at which one program runs."""
+    """The person's side of a terminal at which one program runs; `at_first` are its settings before that began."""
 
-    def __init__(self, process: subprocess.Popen[bytes], descriptor: int, slave: int) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], descriptor: int, slave: int, at_first: Sequence[Any]
+    ) -> None:
         super().__init__(descriptor)
         self.process = process
+        self.at_first = at_first
         self._slave = slave
 
     def press(self, keys: str) -> None:
@@ -66,11 +69,12 @@ def at_terminal(
     """Start a program whose controlling terminal this is; killed at the end if it still runs."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    at_first = termios.tcgetattr(slave)
     # The leader of a new session gets the first terminal that it opens; so Ctrl-C reaches the program.
     opening = ["/bin/sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(slave), *command]
     process = subprocess.Popen(opening, env=dict(environment), cwd=folder, start_new_session=True)
     try:
-        yield Terminal(process, master, slave)
+        yield Terminal(process, master, slave, at_first)
     finally:
         process.kill()
         process.wait(DEADLINE)
