@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -50,6 +52,8 @@ class Stage:
 def open_stage(port: int, folder: Path | None, environment: Mapping[str, str]) -> Iterator[Stage]:
     """Start both sides and load the example; with a folder they are kept in it, else nothing stays behind.
 
+    The configuration is a copy: what an installation keeps lies beside it, and the example may be read-only.
+
     Raises ConfigurationError when there are no Postgres binaries, or the port is taken.
     """
     # Here and not above: the drivers take a second to import, and `--help` needs none of them.
@@ -58,6 +62,8 @@ def open_stage(port: int, folder: Path | None, environment: Mapping[str, str]) -
     with ExitStack() as stack:
         url = stack.enter_context(private_postgres(folder / "postgres" if folder else None))
         data = folder / "notion.db" if folder else None
+        kept = folder or Path(stack.enter_context(TemporaryDirectory(prefix="sync-engine-demo-")))
+        config = Path(copy(example_folder() / "sync.toml", kept / "sync.toml"))
         notion = stack.enter_context(Sandbox.start(port, data, requests_per_minute=None))
         connection = stack.enter_context(psycopg.connect(url, autocommit=True))
         told = _exists(connection, "sync_engine.sync_runs")
@@ -68,7 +74,7 @@ def open_stage(port: int, folder: Path | None, environment: Mapping[str, str]) -
             person=Person(notion.url, notion.person_token),
             notion_url=notion.url,
             environment={name: environment[name] for name in _SURROUNDINGS if name in environment}
-            | _addresses(url, notion),
+            | _addresses(url, notion, config),
             told=told,
         )
 
@@ -78,13 +84,13 @@ def _exists(connection: psycopg.Connection[tuple[Any, ...]], table: str) -> bool
     return row == (True,)
 
 
-def _addresses(url: str, notion: Sandbox) -> dict[str, str]:
+def _addresses(url: str, notion: Sandbox, config: Path) -> dict[str, str]:
     return {
         "DATABASE_URL": url,
         "NOTION_API_URL": notion.url,
         "NOTION_TOKEN": notion.token,
         "NOTION_PARENT_PAGE_ID": notion.parent_page_id,
         "NOTION_REQUESTS_PER_MINUTE": "100000",
-        "SYNC_CONFIG": str(example_folder() / "sync.toml"),
+        "SYNC_CONFIG": str(config),
         "USER": "you",
     }

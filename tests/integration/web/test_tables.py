@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sync_engine.web import Console
 from tests.integration.web.conftest import Browser, visible
 from tests.support.world import World, shown
 
@@ -175,3 +176,24 @@ def test_a_long_text_is_folded(world: World, browser: Browser, agent: str) -> No
     page = browser.page("/tables/agents")
     assert "All 2,800 characters" in page
     assert page.count("0123456789" * 22) < 16
+
+
+def test_links_through_a_junction_are_shown_by_title_and_are_no_cell_to_edit(world: World, agent: str) -> None:
+    world.sql(
+        "CREATE TABLE helpers (agent uuid REFERENCES agents, team uuid REFERENCES teams,"
+        " PRIMARY KEY (agent, team))"
+    )
+    world.sql("INSERT INTO teams (name) VALUES ('North'), ('South')")
+    world.sql("INSERT INTO helpers SELECT a.id, t.id FROM agents a, teams t WHERE a.name = 'Ada'")
+    config = world.folder / "sync.toml"
+    config.write_text(config.read_text() + '[tables.relations.helps]\nthrough = "helpers"\nto = "teams"\n')
+    world.reopen()
+    world.sync()
+    with Console.start(world.app) as console:
+        browser = Browser(console.url)
+        page = browser.page("/tables/agents")
+        assert "North" in visible(page) and "South" in visible(page)
+        assert "edit=helps" not in page
+        refused = browser.get("/tables/agents", row=agent, edit="helps")
+        assert "relation of several columns or rows" in html.unescape(refused.text)
+        browser.client.close()
