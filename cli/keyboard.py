@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import termios
 import tty
@@ -10,6 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _END = "\x04"
+
+LOOK = 0.2
+"""Seconds between two looks for a key."""
 
 
 @contextmanager
@@ -29,5 +33,8 @@ def listening() -> Iterator[Callable[[], str]]:
 
 
 def _pressed(descriptor: int) -> str:
+    # A Ctrl-C right before a read would not end it: Python sees to signals between two looks only.
+    while not select.select([descriptor], [], [], LOOK)[0]:
+        pass
     pressed = os.read(descriptor, 4096).decode(errors="replace")
     return "" if pressed == _END else pressed

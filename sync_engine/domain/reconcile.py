@@ -74,7 +74,10 @@ def settle(
         if field is None or _unresolved(record.notion.get(name)):
             held.add(name)
             continue
-        record = _absorb(_enforce_direction(_own_write(record, field), field, mapping), field)
+        record = _own_write(record, field)
+        if name == mapping.title and name not in bound.verdicts:
+            record = _no_edit(record, field)
+        record = _absorb(_enforce_direction(record, field, mapping), field)
         verdict = _merge(record, field, ambiguous, resolver_of)
         if verdict.conflict is not None:
             verdict = bound.verdicts.get(name, verdict)
@@ -99,6 +102,16 @@ def _yield_to_postgres(record: Record, name: str) -> Record:
     if name in record.postgres and shown is not None and is_normalised(shown.value):
         return _with_pending(record, Side.NOTION, name, None)
     return record
+
+
+def _no_edit(record: Record, field: FieldMapping) -> Record:
+    """A page that was restored tells its title once more; beside an edit of the row that is no edit of it."""
+    shown = record.notion.get(field.name)
+    if shown is None or field.name not in record.postgres or field.name not in record.base:
+        return record
+    if shown.value != field.codec.weaken(record.base[field.name]):
+        return record
+    return _with_pending(record, Side.NOTION, field.name, None)
 
 
 def _own_write(record: Record, field: FieldMapping) -> Record:
