@@ -20,8 +20,8 @@ from sync_engine.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from sync_engine.domain.events import Side
 from sync_engine.domain.mapping import TableMapping
 from sync_engine.domain.record import Presence, Record
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry
 from sync_engine.ports.rows import RowOp, RowResult, RowWrite
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
 
 TABLE = """
     DROP TABLE IF EXISTS public.bench;

@@ -31,7 +31,7 @@ from sync_engine.engine.exclusive import refuse_beside_run
 from sync_engine.engine.inbox.inbox import ConflictInbox
 from sync_engine.ports.clock import Clock
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 from sync_engine.ports.workspace import Workspace
 from sync_engine.settings import Settings
 

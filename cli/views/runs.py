@@ -8,7 +8,8 @@ from cli.output import Output
 from cli.times import shown
 from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.ports.store import JournalEntry, Run
+from sync_engine.ports.journal import JournalEntry
+from sync_engine.ports.runs import Run
 
 
 def run_json(run: Run) -> JsonObject:

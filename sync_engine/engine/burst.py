@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from sync_engine.engine.context import Context
 from sync_engine.engine.summary import PassSummary
-from sync_engine.ports.store import Run
+from sync_engine.ports.runs import Run
 from sync_engine.ports.workspace import RequestCounts
 
 KIND = "run"

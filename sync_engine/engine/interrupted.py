@@ -14,7 +14,8 @@ from sync_engine.engine.context import Context
 from sync_engine.engine.exclusive import is_run_active
 from sync_engine.engine.summary import TableSummary
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ChangeStatus, JournalFilter, Run
+from sync_engine.ports.journal import ChangeStatus, JournalFilter
+from sync_engine.ports.runs import Run
 
 _WRITES = frozenset(action.value for action in Action)
 

@@ -11,19 +11,25 @@ from sync_engine.ports.archives import Archives
 from sync_engine.ports.backlog import Backlog
 from sync_engine.ports.brakes import Brakes
 from sync_engine.ports.chain import Chain
+from sync_engine.ports.conflicts import Conflicts
 from sync_engine.ports.event_log import EventLog
+from sync_engine.ports.held import Held
 from sync_engine.ports.hints import Hints
 from sync_engine.ports.home import Homes, Rebasing
 from sync_engine.ports.inbox import Inbox
 from sync_engine.ports.installation import Capture
+from sync_engine.ports.journal import Journal
 from sync_engine.ports.lease import Leases
 from sync_engine.ports.ledger import Requests
 from sync_engine.ports.lone_edits import LoneEditsTaker
+from sync_engine.ports.marks import Marks
+from sync_engine.ports.records import Records
 from sync_engine.ports.redactions import Redactions
+from sync_engine.ports.registrations import Registrations
 from sync_engine.ports.rollbacks import Rollbacks
 from sync_engine.ports.rows import Rows
+from sync_engine.ports.runs import Runs
 from sync_engine.ports.scratch import Scratch
-from sync_engine.ports.store import Conflicts, Held, Journal, Marks, Records, Registrations, Runs
 
 
 class UnitOfWork(Protocol):

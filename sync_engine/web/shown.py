@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote
 from markupsafe import Markup, escape
 
 from sync_engine.domain.values import Json, JsonObject
-from sync_engine.ports.store import Run
+from sync_engine.ports.runs import Run
 
 LONG = 220
 """Characters of a text that are shown before the rest is folded away."""

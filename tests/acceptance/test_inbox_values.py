@@ -9,7 +9,7 @@ import pytest
 from sync_engine.engine.inbox.answers import value_of
 from sync_engine.engine.review.conflicts import conflict_list
 from sync_engine.errors import UsageError
-from sync_engine.ports.store import ConflictRow, SideValue
+from sync_engine.ports.conflicts import ConflictRow, SideValue
 from tests.support.inbox import cell, choose, inbox_rows, with_inbox
 from tests.support.world import World, text
 

@@ -6,7 +6,7 @@ import pytest
 
 from sync_engine.engine.undo.rollback import Selection, rollback
 from sync_engine.ports.lease import RUN
-from sync_engine.ports.store import Run
+from sync_engine.ports.runs import Run
 from tests.chaos.test_kill_sync import killed_sync, seed
 from tests.support.looping import Stage, stored_runs
 from tests.support.world import World

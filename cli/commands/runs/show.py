@@ -10,7 +10,7 @@ from cli.verbs import Verb
 from cli.views.runs import change_json, run_json, show_run
 from sync_engine.domain.values import Json, JsonObject
 from sync_engine.errors import UsageError
-from sync_engine.ports.store import JournalFilter
+from sync_engine.ports.journal import JournalFilter
 
 
 @click.command(

@@ -18,7 +18,7 @@ from sync_engine.adapters.postgres.tables import policies
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject
 from sync_engine.errors import DatabaseError
-from sync_engine.ports.store import ConflictRow, ConflictStatus, PolicyVersion, SideValue
+from sync_engine.ports.conflicts import ConflictRow, ConflictStatus, PolicyVersion, SideValue
 
 _OPEN = table.c.status == "open"
 
@@ -27,7 +27,7 @@ FORGOTTEN_AT_ONCE = 5_000
 
 
 class PostgresConflicts:
-    """Implements `ports.store.Conflicts`."""
+    """Implements `ports.conflicts.Conflicts`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

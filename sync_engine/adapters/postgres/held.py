@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sync_engine.adapters.postgres.among import among
 from sync_engine.adapters.postgres.record_json import SIDE_CODES, SIDES
 from sync_engine.adapters.postgres.tables import held as table
-from sync_engine.ports.store import HeldRecord
+from sync_engine.ports.held import HeldRecord
 
 
 class PostgresHeld:
-    """Implements `ports.store.Held`."""
+    """Implements `ports.held.Held`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -16,7 +16,7 @@ from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import changes as table
 from sync_engine.domain.redaction import without_redacted
 from sync_engine.errors import DatabaseError
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
 
 _PAGE = 2_000
 """Rows a round trip when streaming: memory stays flat."""
@@ -42,7 +42,7 @@ _COLUMNS = (
 
 
 class PostgresJournal:
-    """Implements `ports.store.Journal`."""
+    """Implements `ports.journal.Journal`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from sync_engine.adapters.postgres.tables import marks as table
 from sync_engine.errors import UsageError
-from sync_engine.ports.store import Mark
+from sync_engine.ports.marks import Mark
 
 
 class PostgresMarks:
-    """Implements `ports.store.Marks`."""
+    """Implements `ports.marks.Marks`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -25,7 +25,7 @@ from sync_engine.adapters.postgres.statements import statement
 from sync_engine.adapters.postgres.tables import records as table
 from sync_engine.domain.record import Presence, Record
 from sync_engine.errors import DatabaseError
-from sync_engine.ports.store import RecordCounts, RowEdit
+from sync_engine.ports.records import RecordCounts, RowEdit
 
 _PAGE = 2_000
 """Rows a round trip when streaming: memory stays flat."""
@@ -52,7 +52,7 @@ _COLUMNS = (
 
 
 class PostgresRecords:
-    """Implements `ports.store.Records`."""
+    """Implements `ports.records.Records`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

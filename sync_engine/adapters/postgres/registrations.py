@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from sync_engine.adapters.postgres.tables import mappings as table
 from sync_engine.errors import DatabaseError
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 
 
 class PostgresRegistrations:
-    """Implements `ports.store.Registrations`."""
+    """Implements `ports.registrations.Registrations`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

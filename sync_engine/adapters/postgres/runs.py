@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from sync_engine.adapters.postgres.tables import runs as table
 from sync_engine.errors import DatabaseError, UsageError
-from sync_engine.ports.store import Run
+from sync_engine.ports.runs import Run
 
 
 class PostgresRuns:
-    """Implements `ports.store.Runs`."""
+    """Implements `ports.runs.Runs`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -21,7 +21,7 @@ from sync_engine.domain.naming import looks_secret
 from sync_engine.domain.schema import Column, ForeignKey, Table
 from sync_engine.engine.configure.known_columns import TableContext, relation_property, remembered_property
 from sync_engine.errors import ConfigurationError
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 from sync_engine.settings import RelationSettings
 
 

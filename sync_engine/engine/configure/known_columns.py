@@ -10,7 +10,7 @@ from sync_engine.domain.inference import TableName, title_column
 from sync_engine.domain.naming import distinct, property_name
 from sync_engine.domain.schema import Column, Table
 from sync_engine.errors import ConfigurationError
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 from sync_engine.settings import FieldSettings, RelationSettings, Settings, TableSettings
 
 

@@ -16,7 +16,7 @@ from sync_engine.engine.configure.field_mapping import map_fields
 from sync_engine.engine.configure.junctions import Catalog, map_relations
 from sync_engine.engine.configure.known_columns import TableContext
 from sync_engine.errors import ConfigurationError
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 from sync_engine.settings import DeletePolicies, Settings, TableSettings, notion_id
 
 _SOFT_BASES = frozenset({"timestamptz", "timestamp", "date", "bool"})

@@ -31,7 +31,7 @@ from sync_engine.engine.passes.tell_again import tell_again
 from sync_engine.errors import ConfigurationError, NotionNotFound
 from sync_engine.ports.database import Database, UnitOfWork
 from sync_engine.ports.installation import CaptureState
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 from sync_engine.ports.workspace import Workspace
 
 MappedTable = tuple[TableMapping, Table]

@@ -28,7 +28,7 @@ from sync_engine.engine.passes.recover import recover
 from sync_engine.engine.passes.row_filters import ask_when_due
 from sync_engine.engine.restored import refuse_restored, remember
 from sync_engine.errors import NotionRejected, NotionUnavailable
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 
 NEVER = timedelta.max
 

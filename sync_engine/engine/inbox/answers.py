@@ -22,8 +22,8 @@ from sync_engine.errors import (
     SyncEngineError,
     UsageError,
 )
+from sync_engine.ports.conflicts import ConflictRow
 from sync_engine.ports.inbox import InboxPlace
-from sync_engine.ports.store import ConflictRow
 from sync_engine.ports.workspace import Page
 
 _KEEPS: dict[str, Keep] = {

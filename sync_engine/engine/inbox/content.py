@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sync_engine.domain.times import iso
 from sync_engine.domain.values import Json, Value
 from sync_engine.engine.inbox import columns
-from sync_engine.ports.store import ConflictRow, SideValue
+from sync_engine.ports.conflicts import ConflictRow, SideValue
 
 _NAMES = ("name", "sub", "set_role", "role", "app", "notion_user")
 """Keys of an actor, the most telling first."""

@@ -12,8 +12,8 @@ from sync_engine.engine.inbox.content import cells_of, digest_of, long_texts
 from sync_engine.engine.inbox.note import show_note
 from sync_engine.engine.inbox.pages import looked_up, written
 from sync_engine.errors import NotionRejected, NotionUnavailable
+from sync_engine.ports.conflicts import ConflictRow
 from sync_engine.ports.inbox import NOTE, InboxPlace, InboxRow
-from sync_engine.ports.store import ConflictRow
 
 _UNWRITTEN = -1
 """In place of the occurrences: the page does not show all of the conflict yet."""

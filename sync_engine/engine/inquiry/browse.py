@@ -12,8 +12,9 @@ from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.context import Context
 from sync_engine.errors import UsageError
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.journal import JournalEntry, JournalFilter
 from sync_engine.ports.rows import RowsWanted
-from sync_engine.ports.store import JournalEntry, JournalFilter, Run
+from sync_engine.ports.runs import Run
 
 
 @dataclass(frozen=True, slots=True)

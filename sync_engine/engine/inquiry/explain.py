@@ -16,8 +16,10 @@ from sync_engine.engine.context import Context
 from sync_engine.engine.inquiry.audit import told_values
 from sync_engine.engine.inquiry.audit_record import record_events
 from sync_engine.errors import UsageError
+from sync_engine.ports.conflicts import ConflictRow
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ConflictRow, HeldRecord, JournalEntry, JournalFilter
+from sync_engine.ports.held import HeldRecord
+from sync_engine.ports.journal import JournalEntry, JournalFilter
 
 
 @dataclass(frozen=True, slots=True)

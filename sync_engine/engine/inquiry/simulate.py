@@ -12,7 +12,7 @@ from sync_engine.domain.merge import Outcome, Verdict, merge_field
 from sync_engine.domain.record import PendingChange
 from sync_engine.domain.values import Json, JsonObject, Value
 from sync_engine.engine.context import Context
-from sync_engine.ports.store import ConflictRow, SideValue
+from sync_engine.ports.conflicts import ConflictRow, SideValue
 
 _WINNERS = {
     Outcome.POSTGRES_CROSSES: Side.POSTGRES.value,

@@ -13,7 +13,7 @@ from sync_engine.engine.summary import stop_json
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.inbox import NOTE
 from sync_engine.ports.lease import RUN, LeaseRow
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 
 
 def status(context: Context, requests_per_minute: int | None) -> JsonObject:

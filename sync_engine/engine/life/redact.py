@@ -19,8 +19,8 @@ from sync_engine.engine.inquiry.audit_record import record_events
 from sync_engine.errors import UsageError
 from sync_engine.ports.archives import ArchiveFiles
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.journal import JournalFilter
 from sync_engine.ports.redactions import Scope
-from sync_engine.ports.store import JournalFilter
 
 
 @dataclass

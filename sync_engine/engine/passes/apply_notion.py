@@ -22,7 +22,7 @@ from sync_engine.engine.passes.observe import Sighting, decode_page, key_on, lin
 from sync_engine.engine.passes.send import Reply, send_all
 from sync_engine.errors import ConnectionBlocked, NotionError, NotionRejected, NotionUnavailable
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry
 from sync_engine.ports.workspace import Page
 
 _CHANGE_OPS = {

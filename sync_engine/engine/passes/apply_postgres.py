@@ -18,8 +18,8 @@ from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.passes.row_writes import row_write
 from sync_engine.engine.passes.soft_rows import softened
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
 
 _ROW_OPS = {Action.INSERT: RowOp.INSERT, Action.UPDATE: RowOp.UPDATE, Action.DELETE: RowOp.DELETE}
 _CHANGE_OPS = {Action.INSERT: ChangeOp.INSERT, Action.UPDATE: ChangeOp.UPDATE, Action.DELETE: ChangeOp.DELETE}

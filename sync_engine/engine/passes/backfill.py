@@ -11,7 +11,7 @@ from sync_engine.domain.record import Record
 from sync_engine.domain.times import Interval
 from sync_engine.engine.context import Context
 from sync_engine.engine.passes.row_filters import ask_of_all
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 
 CHUNK = 5000
 

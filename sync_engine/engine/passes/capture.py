@@ -14,7 +14,7 @@ from sync_engine.engine.passes.holds import let_go
 from sync_engine.engine.passes.links import TouchedLinks
 from sync_engine.engine.passes.row_filters import ask_filter
 from sync_engine.ports.database import Database, UnitOfWork
-from sync_engine.ports.store import RowEdit
+from sync_engine.ports.records import RowEdit
 
 CONSUMER = "sync"
 SLICE = 2000

@@ -14,7 +14,7 @@ from sync_engine.engine.restored import refuse_restored
 from sync_engine.errors import DatabaseError, NotSetUp, SchemaChanged
 from sync_engine.ports.database import Database, UnitOfWork
 from sync_engine.ports.installation import CaptureState
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 
 BLIND = (CaptureState.MISSING, CaptureState.DISABLED)
 """States in which changes are not logged."""

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sync_engine.domain.record import Record
 from sync_engine.engine.context import Context
+from sync_engine.ports.conflicts import ConflictRow
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ConflictRow
 
 
 def close_settled(uow: UnitOfWork, mapping: int, at: datetime) -> int:

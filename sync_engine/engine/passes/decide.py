@@ -16,8 +16,8 @@ from sync_engine.engine.context import Context
 from sync_engine.engine.passes.holds import hold_fields
 from sync_engine.engine.passes.pingpong import mark_flipping
 from sync_engine.engine.passes.resolvers import resolver_of
+from sync_engine.ports.conflicts import ConflictRow, SideValue
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ConflictRow, SideValue
 
 
 @dataclass

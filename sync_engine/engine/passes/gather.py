@@ -20,7 +20,7 @@ from sync_engine.engine.passes.pull import proof_is_cheap, proof_is_due, pull
 from sync_engine.engine.passes.recover import recover
 from sync_engine.engine.passes.row_filters import ask_when_due
 from sync_engine.errors import NotionRejected, NotSetUp
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 
 
 @dataclass

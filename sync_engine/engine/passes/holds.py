@@ -12,7 +12,7 @@ from sync_engine.domain.plan import Action, Hold, Operation, too_many_links
 from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.unresolved import refusal
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import HeldRecord
+from sync_engine.ports.held import HeldRecord
 
 FIELD = "field"
 """What is held is not the record but some of its fields."""

@@ -26,7 +26,7 @@ from sync_engine.engine.passes.backfill import backfill
 from sync_engine.engine.passes.holds import let_go
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import NewEvent
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 
 BATCH = 1000
 """Records whose links are read at once."""

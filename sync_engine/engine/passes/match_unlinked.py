@@ -12,7 +12,8 @@ from sync_engine.domain.record import Presence, Record
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.passes.holds import MATCH
 from sync_engine.ports.database import Database, UnitOfWork
-from sync_engine.ports.store import HeldRecord, Registration
+from sync_engine.ports.held import HeldRecord
+from sync_engine.ports.registrations import Registration
 
 AMBIGUOUS = "ambiguous"
 UNMATCHED = "unmatched"

@@ -16,7 +16,7 @@ from sync_engine.engine.passes.observe import actor_of, content_of
 from sync_engine.errors import NotionNotFound, NotionRejected
 from sync_engine.ports.database import Database, UnitOfWork
 from sync_engine.ports.event_log import NewEvent
-from sync_engine.ports.store import HeldRecord
+from sync_engine.ports.held import HeldRecord
 from sync_engine.ports.workspace import Page, Workspace
 
 MISSING = "missing"

@@ -12,7 +12,7 @@ from sync_engine.domain.record import Record
 from sync_engine.domain.unresolved import flipping, is_flipping_marker, is_unresolved
 from sync_engine.engine.context import Context
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry
 
 
 def mark_flipping(

@@ -14,7 +14,7 @@ from sync_engine.engine.passes.blind_relations import without_blind_relations
 from sync_engine.engine.passes.missing import has_left
 from sync_engine.engine.passes.observe import Sighting, decode_page, linked_pages, observe_pages
 from sync_engine.errors import NotionNotFound
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 from sync_engine.ports.workspace import Page
 
 OVERLAP = timedelta(minutes=2)

@@ -17,7 +17,7 @@ from sync_engine.engine.exclusive import refuse_beside_run
 from sync_engine.engine.passes.capture import CONSUMER, SLICE, fold_events
 from sync_engine.engine.restored import gathered, remember
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import Mark
+from sync_engine.ports.marks import Mark
 
 ASKED_FOR = "a person says that it was restored"
 

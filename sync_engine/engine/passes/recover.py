@@ -12,7 +12,7 @@ from sync_engine.engine.context import Context
 from sync_engine.engine.passes.blind_relations import without_blind_relations
 from sync_engine.engine.passes.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
 from sync_engine.errors import NotionNotFound
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
 from sync_engine.ports.workspace import Page
 
 

@@ -17,7 +17,7 @@ from sync_engine.engine.passes.missing import distrust
 from sync_engine.engine.restored import remember
 from sync_engine.engine.summary import PassSummary
 from sync_engine.errors import NotionRejected
-from sync_engine.ports.store import Run
+from sync_engine.ports.runs import Run
 from sync_engine.ports.workspace import RequestCounts
 
 _log = logging.getLogger(__name__)

@@ -32,7 +32,7 @@ from sync_engine.engine.rebuild.told_rows import read_log
 from sync_engine.engine.undo.force import push
 from sync_engine.engine.undo.remake import forget_pages
 from sync_engine.errors import ConnectionBlocked, NotionError, NotionNotFound, NotionUnavailable, UsageError
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry
 
 ROUNDS = 3
 """What came back is looked at again, for links to pages that were made anew; then nothing is left to do."""

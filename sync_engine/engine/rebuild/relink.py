@@ -21,7 +21,7 @@ from sync_engine.engine.rebuild.elsewhere import Copy
 from sync_engine.engine.undo.remake import without_page
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import NewEvent
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 
 BATCH = 1000
 

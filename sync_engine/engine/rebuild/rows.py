@@ -21,8 +21,8 @@ from sync_engine.engine.rebuild.running import as_run
 from sync_engine.engine.rebuild.told_rows import RowChange, by_doing, plan_rows, read_log
 from sync_engine.engine.undo.takeback import told_back
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
 
 BATCH = 1000
 """Rows written in one transaction; a kill loses no more than one batch, and the next replay goes on from there."""

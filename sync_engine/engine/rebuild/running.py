@@ -9,7 +9,7 @@ from dataclasses import replace
 from sync_engine.engine.context import Context
 from sync_engine.engine.rebuild.rebuilt import Rebuilt, Span
 from sync_engine.engine.undo.marks import mark_before
-from sync_engine.ports.store import Run
+from sync_engine.ports.runs import Run
 
 
 @contextmanager

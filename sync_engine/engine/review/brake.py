@@ -16,7 +16,7 @@ from sync_engine.engine.review.giveup import GivenUp, Unwanted, give_up
 from sync_engine.engine.summary import PassSummary, stop_json
 from sync_engine.engine.undo.marks import mark_before
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import Run
+from sync_engine.ports.runs import Run
 
 SHOWN = 20
 """Keys of stopped records that `brake show` names of each kind."""

@@ -23,8 +23,9 @@ from sync_engine.engine.interrupted import done_by
 from sync_engine.engine.passes.gather import gather
 from sync_engine.engine.undo.force import Wish, push, write_wishes
 from sync_engine.errors import SyncEngineError, UsageError
+from sync_engine.ports.conflicts import ConflictRow, ConflictStatus, SideValue
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ConflictRow, ConflictStatus, Run, SideValue
+from sync_engine.ports.runs import Run
 
 Keep = Literal["postgres", "notion", "both-merged"]
 

@@ -19,7 +19,8 @@ from sync_engine.engine.passes.holds import FIELD, MATCH
 from sync_engine.engine.review.giveup import Unwanted, give_up
 from sync_engine.errors import SyncEngineError, UsageError
 from sync_engine.ports.event_log import NewEvent
-from sync_engine.ports.store import HeldRecord, Run
+from sync_engine.ports.held import HeldRecord
+from sync_engine.ports.runs import Run
 
 _WORDS = {
     "restore": "bring back what was deleted in {side}",

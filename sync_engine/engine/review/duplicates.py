@@ -21,7 +21,7 @@ from sync_engine.engine.passes.gather import gather
 from sync_engine.engine.passes.observe import Sighting, decode_page, key_on, linked_pages, observe_pages
 from sync_engine.engine.passes.pull import confirmed
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import Run
+from sync_engine.ports.runs import Run
 from sync_engine.ports.workspace import Page
 
 Kind = Literal["lost_link", "copy", "differing_copy", "several_pages", "equal"]

@@ -11,8 +11,8 @@ from sync_engine.engine.passes.holds import MATCH, let_go
 from sync_engine.engine.passes.match_unlinked import UNMATCHED
 from sync_engine.engine.passes.pingpong import try_again
 from sync_engine.errors import UsageError
+from sync_engine.ports.held import HeldRecord
 from sync_engine.ports.rows import CASCADE
-from sync_engine.ports.store import HeldRecord
 
 DELETES = ("delete", "trash")
 """Operations of held records that a person approves by retrying them."""

@@ -12,7 +12,7 @@ from sync_engine.domain.values import Value
 from sync_engine.engine.passes.apply_postgres import decode_image
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
-from sync_engine.ports.store import Mark
+from sync_engine.ports.marks import Mark
 
 
 def lost_since(uow: UnitOfWork, mapping: TableMapping, record: Record, mark: Mark) -> Mapping[str, Value] | None:

@@ -29,8 +29,8 @@ from sync_engine.engine.passes.look_again import looked_at
 from sync_engine.engine.passes.row_writes import row_write
 from sync_engine.errors import NotionError
 from sync_engine.ports.database import UnitOfWork
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry
 from sync_engine.ports.rows import RowOp, RowOutcome, RowResult, RowWrite
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
 
 BATCH = 50
 

@@ -12,7 +12,7 @@ from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.engine.undo.rollback_selection import Selection
 from sync_engine.ports.lone_edits import LoneEdits, TakenRows
-from sync_engine.ports.store import Mark
+from sync_engine.ports.marks import Mark
 
 
 def lone_edits(context: Context, selection: Selection, mark: Mark | None) -> Sequence[LoneEdits]:

@@ -9,7 +9,7 @@ from sync_engine.domain.times import iso
 from sync_engine.domain.values import JsonObject
 from sync_engine.engine.context import Context
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import Mark
+from sync_engine.ports.marks import Mark
 
 
 def create_mark(context: Context, name: str, *, protect: bool = False) -> JsonObject:

@@ -16,8 +16,8 @@ from sync_engine.engine.passes.apply_postgres import decode_image
 from sync_engine.engine.passes.row_writes import literals
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry
 from sync_engine.ports.rows import RowOp, RowResult, RowWrite
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry
 
 
 @dataclass

@@ -34,8 +34,10 @@ from sync_engine.engine.undo.rollback_selection import Selection, check
 from sync_engine.engine.undo.takeback import Planner, take_back
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
+from sync_engine.ports.marks import Mark
 from sync_engine.ports.rollbacks import RollbackRow
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter, Mark, Run
+from sync_engine.ports.runs import Run
 
 __all__ = ["RollbackResult", "Selection", "rollback"]
 

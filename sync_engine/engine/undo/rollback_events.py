@@ -20,7 +20,8 @@ from sync_engine.engine.passes.apply_postgres import decode_image
 from sync_engine.engine.undo.rollback_selection import Selection
 from sync_engine.ports.database import UnitOfWork
 from sync_engine.ports.event_log import EventFilter
-from sync_engine.ports.store import JournalFilter, Mark
+from sync_engine.ports.journal import JournalFilter
+from sync_engine.ports.marks import Mark
 
 _OPS: Mapping[Side, Mapping[Op, EntryOp]] = {
     Side.POSTGRES: {

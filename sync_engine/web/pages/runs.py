@@ -15,7 +15,8 @@ from sync_engine.domain.fold import postgres_value
 from sync_engine.engine.context import Context
 from sync_engine.engine.inquiry.browse import RunPage, recent_runs, run_page, titles_of
 from sync_engine.engine.undo.rollback import Selection, rollback
-from sync_engine.ports.store import JournalEntry, Run
+from sync_engine.ports.journal import JournalEntry
+from sync_engine.ports.runs import Run
 from sync_engine.web.forms import Fields
 from sync_engine.web.jobs import Done, Planned
 from sync_engine.web.shown import is_quiet

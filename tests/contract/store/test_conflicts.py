@@ -10,8 +10,8 @@ import pytest
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import JsonObject
 from sync_engine.errors import DatabaseError
+from sync_engine.ports.conflicts import ConflictRow, SideValue
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ConflictRow, SideValue
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_901, UTC)
 

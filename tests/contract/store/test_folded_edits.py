@@ -17,7 +17,8 @@ from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
 from sync_engine.domain.values import Value
 from sync_engine.ports.database import Database, UnitOfWork
-from sync_engine.ports.store import HeldRecord, RowEdit
+from sync_engine.ports.held import HeldRecord
+from sync_engine.ports.records import RowEdit
 from tests.support.things import EPOCH, change, mapping, row_event
 
 RULES = mapping()

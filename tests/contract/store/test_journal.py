@@ -10,7 +10,7 @@ import pytest
 from sync_engine.domain.events import Side
 from sync_engine.errors import DatabaseError
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
 
 
 def entry(**changes: object) -> JournalEntry:

@@ -19,8 +19,9 @@ from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.values import JsonObject, Value
 from sync_engine.engine.undo.force import Wish, write_wishes
 from sync_engine.ports.database import Database, UnitOfWork
+from sync_engine.ports.held import HeldRecord
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
 from sync_engine.ports.lone_edits import LoneEdits
-from sync_engine.ports.store import ChangeOp, ChangeStatus, HeldRecord, JournalEntry, JournalFilter
 from tests.support.things import EPOCH, change, mapping
 
 RULES = replace(mapping(), key_types=("text",))

@@ -12,7 +12,8 @@ from sync_engine.domain.record import PendingChange, Presence, Record
 from sync_engine.domain.times import Interval
 from sync_engine.errors import DatabaseError
 from sync_engine.ports.database import Database, UnitOfWork
-from sync_engine.ports.store import HeldRecord, RecordCounts
+from sync_engine.ports.held import HeldRecord
+from sync_engine.ports.records import RecordCounts
 
 AT = datetime(2026, 3, 4, 5, 6, 7, 890_123, UTC)
 MINUTE = Interval(AT, AT + timedelta(seconds=60))

@@ -11,7 +11,10 @@ from sync_engine.domain.events import Side
 from sync_engine.domain.record import Record
 from sync_engine.errors import DatabaseError, UsageError
 from sync_engine.ports.database import UnitOfWork
-from sync_engine.ports.store import HeldRecord, Mark, Registration, Run
+from sync_engine.ports.held import HeldRecord
+from sync_engine.ports.marks import Mark
+from sync_engine.ports.registrations import Registration
+from sync_engine.ports.runs import Run
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_901, UTC)
 REGISTRATION = Registration(id=0, name="agents", schema="public", table="agents", oid=2**32 - 1)

@@ -12,7 +12,7 @@ from sync_engine.adapters.postgres.database import PostgresDatabase
 from sync_engine.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from sync_engine.domain.events import Side
 from sync_engine.domain.record import Presence, Record
-from sync_engine.ports.store import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
+from sync_engine.ports.journal import ChangeOp, ChangeStatus, JournalEntry, JournalFilter
 from tests.support.postgres import Database
 
 RECORDS = 20_000

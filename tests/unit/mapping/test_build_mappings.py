@@ -13,7 +13,7 @@ from sync_engine.domain.mapping import FieldMapping, TableMapping
 from sync_engine.domain.schema import Column, ForeignKey, Table
 from sync_engine.engine.configure.mapping import build_mappings
 from sync_engine.errors import ConfigurationError
-from sync_engine.ports.store import Registration
+from sync_engine.ports.registrations import Registration
 from sync_engine.settings import load_settings
 from tests.support.schemas import col, key, names, one_of, refers, table
 
